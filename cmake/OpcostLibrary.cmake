@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The header-only library as four targets. core needs the standard library only; a consumer of format or json
+# brings fmt or nlohmann_json, found here if they are installed.
+
+find_package(fmt 9 QUIET GLOBAL)
+find_package(nlohmann_json 3.11 QUIET GLOBAL)
+
+set(OPCOST_INCLUDE_DIR "${PROJECT_SOURCE_DIR}/include")
+
+# opcost_library(NAME LINK target... HEADERS header...)
+function(opcost_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 library "" "" "LINK;HEADERS")
+  list(TRANSFORM library_HEADERS PREPEND "${OPCOST_INCLUDE_DIR}/")
+  add_library(opcost_${name} INTERFACE)
+  add_library(opcost::${name} ALIAS opcost_${name})
+  set_target_properties(opcost_${name} PROPERTIES EXPORT_NAME ${name})
+  target_compile_features(opcost_${name} INTERFACE cxx_std_20)
+  target_link_libraries(opcost_${name} INTERFACE ${library_LINK})
+  target_sources(opcost_${name} INTERFACE
+                 FILE_SET HEADERS BASE_DIRS "${OPCOST_INCLUDE_DIR}" FILES ${library_HEADERS})
+endfunction()
+
+set(core_headers
+    opcost/opcost.hpp
+    opcost/hardware/accelerator.hpp
+    opcost/hardware/catalogue.hpp
+    opcost/hardware/interconnect.hpp
+    opcost/latency/roofline.hpp
+    opcost/model/catalogue.hpp
+    opcost/model/memory.hpp
+    opcost/model/model_config.hpp
+    opcost/model/model_operations.hpp
+    opcost/model/model_precision.hpp
+    opcost/name.hpp
+    opcost/operation/activation.hpp
+    opcost/operation/any_operation.hpp
+    opcost/operation/attention.hpp
+    opcost/operation/attention_batch.hpp
+    opcost/operation/attention_mask.hpp
+    opcost/operation/cost.hpp
+    opcost/operation/embedding_lookup.hpp
+    opcost/operation/linear_projection.hpp
+    opcost/operation/operation.hpp
+    opcost/operation/residual_add.hpp
+    opcost/operation/rms_norm.hpp
+    opcost/operation/rotary_embedding.hpp
+    opcost/precision.hpp
+    opcost/units.hpp
+    opcost/validation.hpp
+    opcost/version.hpp)
+
+opcost_library(core HEADERS ${core_headers})
+opcost_library(format LINK opcost_core fmt::fmt HEADERS opcost/io/format.hpp opcost/io/plot.hpp
+               opcost/io/plot/label_placement.hpp opcost/io/plot/roofline_chart.hpp opcost/io/plot/svg.hpp)
+opcost_library(json LINK opcost_core nlohmann_json::nlohmann_json
+               HEADERS opcost/io/json.hpp opcost/io/accelerator_json.hpp opcost/io/model_json.hpp)
+opcost_library(opcost LINK opcost_core opcost_format opcost_json)

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Charts as standalone SVG documents. Standard library only.
+#pragma once
+
+#include "opcost/io/plot/roofline_chart.hpp"

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every built-in operation in one type, for lists of mixed operations without allocation.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "opcost/operation/activation.hpp"
+#include "opcost/operation/attention.hpp"
+#include "opcost/operation/embedding_lookup.hpp"
+#include "opcost/operation/linear_projection.hpp"
+#include "opcost/operation/operation.hpp"
+#include "opcost/operation/residual_add.hpp"
+#include "opcost/operation/rms_norm.hpp"
+#include "opcost/operation/rotary_embedding.hpp"
+
+namespace opcost {
+
+/// A built-in operation of any kind, with its precision chosen at run time. Itself an Operation.
+struct AnyOperation {
+  using Variant = std::variant<LinearProjection<>, FullAttention, SlidingWindowAttention, BidirectionalAttention,
+                               RmsNorm<>, RotaryEmbedding<>, Activation<>, ResidualAdd<>, EmbeddingLookup<>>;
+  Variant variant{};
+
+  constexpr AnyOperation() noexcept = default;
+  template <class T>
+  requires std::constructible_from<Variant, T>
+  constexpr AnyOperation(const T& operation) noexcept : variant(operation) {}  // NOLINT: a value of any kind
+
+  /// Calls `function` with the operation as the kind it is. A chain of comparisons, because std::visit's table of
+  /// function pointers hides the operation from the compiler and takes longer than the estimate itself.
+  template <std::size_t Index = 0, class Function>
+  [[gnu::always_inline]] constexpr decltype(auto) visit(const Function& function) const noexcept {
+    if constexpr (Index + 1 == std::variant_size_v<Variant>) {
+      return function(*std::get_if<Index>(&variant));
+    } else {
+      if (const auto* operation = std::get_if<Index>(&variant)) return function(*operation);
+      return visit<Index + 1>(function);
+    }
+  }
+
+  constexpr Cost cost() const noexcept {
+    return visit([](const auto& operation) noexcept { return operation.cost(); });
+  }
+  constexpr DataType compute_type() const noexcept {
+    return visit([](const auto& operation) noexcept { return operation.compute_type(); });
+  }
+  /// "linear_projection", "full_attention", …: the snake_case name of the descriptor.
+  constexpr std::string_view kind() const noexcept {
+    return visit([](const auto& operation) noexcept { return operation.kind; });
+  }
+  constexpr std::optional<Violation> violation() const noexcept {
+    return visit([](const auto& operation) noexcept { return operation.violation(); });
+  }
+
+  friend constexpr bool operator==(const AnyOperation&, const AnyOperation&) noexcept = default;
+};
+
+}  // namespace opcost

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How long one estimate takes, as a ratio to the least work that a roofline can be: two divisions and a max on
+// two plain doubles. Numerator and denominator come from the same run. clang packs the bare loop's two divisions into
+// one instruction; the baseline is compiled so that it stays two, and the packed loop is a row of its own.
+//
+//   opcost_benchmark [--benchmark_… option of Google Benchmark…]
+//
+// The last lines are the ratios: "ratio" TAB name TAB nanoseconds TAB ratio TAB goal ("-" where there is none).
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+
+#include "opcost/opcost.hpp"
+#include "shapes.hpp"
+
+namespace opcost::benchmarks {
+namespace {
+
+/// An H100 that the optimiser cannot look into.
+Accelerator opaque_accelerator() {
+  Accelerator accelerator = accelerators::h100_sxm;
+  benchmark::DoNotOptimize(accelerator);
+  return accelerator;
+}
+
+template <class Make>
+void bound_of(benchmark::State& state, Make make) {
+  const Accelerator accelerator = opaque_accelerator();
+  measure(state, make_shapes(make),
+          [&](const auto& operation) { return roofline_bound(operation, accelerator).time; });
+}
+
+using StaticAttention = StaticAttentionPrecision<>;
+
+AnyOperation any_operation(Shapes& source) {
+  const std::int32_t tokens = source.between(1, 8192);
+  switch (source.between(0, 7)) {
+    case 0: return source.attention<Causal, RuntimeAttentionPrecision>({});
+    case 1: return source.attention<SlidingWindow, RuntimeAttentionPrecision>({source.between(128, 4096)});
+    case 2: return RmsNorm<>{.rows = tokens, .width = source.features()};
+    case 3: return RotaryEmbedding<>{.tokens = tokens, .heads = 48, .rotary_dimension = 128};
+    case 4: return Activation<>{.tokens = tokens, .width = source.features()};
+    case 5: return ResidualAdd<>{.tokens = tokens, .width = source.features()};
+    default: return source.linear<RuntimeLinearPrecision>();
+  }
+}
+
+/// One sequence of the batch takes a decode step, then the batch is estimated.
+void ragged_update(benchmark::State& state) {
+  const Accelerator accelerator = opaque_accelerator();
+  std::vector<SequenceTokens> sequences;
+  Shapes source;
+  for (std::int64_t i = 0; i < state.range(0); ++i) sequences.push_back({1, source.between(1, 8192)});
+  RaggedAttention<> attention{.heads = {32, 16, 128, 128}};
+  for (const SequenceTokens& sequence : sequences) attention.batch.add(sequence);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const SequenceTokens before = sequences[i];
+    const SequenceTokens after{1, before.context_tokens % 8192 + 1};
+    attention.batch.replace(before, after);
+    sequences[i] = after;
+    benchmark::DoNotOptimize(roofline_bound(attention, accelerator).time);
+    if (++i == sequences.size()) i = 0;
+  }
+}
+
+/// All operations of a decode step of Gemma 3 27B and their summed bound, from scratch.
+void whole_model(benchmark::State& state) {
+  const Accelerator accelerator = opaque_accelerator();
+  ModelConfig model = models::gemma_3_27b;
+  benchmark::DoNotOptimize(model);
+  const auto batches = make_shapes([](Shapes& source) {
+    return UniformBatch{
+        .sequences = source.between(1, 256), .query_tokens = 1, .context_tokens = source.between(1, 16384)};
+  });
+  measure(state, batches, [&](const UniformBatch& batch) {
+    return roofline_bound(model_operations(model, batch, ModelPrecision{}), accelerator).time;
+  });
+}
+
+struct Case {
+  std::string name;
+  double goal;  // 0: none
+  void (*run)(benchmark::State&);
+  std::int64_t argument = -1;
+};
+
+struct AsCompiled {};
+
+const std::array<Case, 13> cases{{
+    {"two divisions and a max (baseline)", 0.0, baseline},
+    {"the same, packed if the compiler likes", 0.0, bare_loop<AsCompiled>},
+    {"linear, runtime precision", 1.5,
+     [](benchmark::State& state) {
+       bound_of(state, [](Shapes& s) { return s.linear<RuntimeLinearPrecision>(); });
+     }},
+    {"linear, static precision", 1.5,
+     [](benchmark::State& state) {
+       bound_of(state, [](Shapes& s) { return s.linear<StaticLinearPrecision<>>(); });
+     }},
+    {"full attention, runtime precision", 2.5,
+     [](benchmark::State& state) {
+       bound_of(state, [](Shapes& s) { return s.attention<Causal, RuntimeAttentionPrecision>({}); });
+     }},
+    {"full attention, static precision", 2.5,
+     [](benchmark::State& state) {
+       bound_of(state, [](Shapes& s) { return s.attention<Causal, StaticAttention>({}); });
+     }},
+    {"sliding window, runtime precision", 2.5,
+     [](benchmark::State& state) {
+       bound_of(state, [](Shapes& s) {
+         return s.attention<SlidingWindow, RuntimeAttentionPrecision>({s.between(128, 4096)});
+       });
+     }},
+    {"sliding window, static precision", 2.5,
+     [](benchmark::State& state) {
+       bound_of(state,
+                [](Shapes& s) { return s.attention<SlidingWindow, StaticAttention>({s.between(128, 4096)}); });
+     }},
+    {"std::variant of mixed operations", 4.0, [](benchmark::State& state) { bound_of(state, any_operation); }},
+    {"ragged batch of 4: update, bound", 0.0, ragged_update, 4},
+    {"ragged batch of 64: update, bound", 0.0, ragged_update, 64},
+    {"ragged batch of 1024: update, bound", 0.0, ragged_update, 1024},
+    {"all operations of Gemma 3 27B", 0.0, whole_model},
+}};
+
+/// Google Benchmark's own table, and each benchmark's median for ours.
+class MedianReporter : public benchmark::ConsoleReporter {
+ public:
+  MedianReporter() : ConsoleReporter(OO_Tabular) {}
+
+  void ReportRuns(const std::vector<Run>& runs) override {
+    ConsoleReporter::ReportRuns(runs);
+    for (const Run& run : runs) {
+      if (run.run_type == Run::RT_Aggregate && run.aggregate_name == "median") {
+        medians_[run.run_name.function_name] = run.GetAdjustedCPUTime();
+      }
+    }
+  }
+
+  void print_ratios() const {
+    const auto baseline = medians_.find(cases.front().name);
+    if (baseline == medians_.end()) return;
+    for (const Case& entry : cases) {
+      const auto median = medians_.find(entry.name);
+      if (median == medians_.end()) continue;
+      std::printf("ratio\t%s\t%.2f\t%.2f\t", entry.name.c_str(), median->second, median->second / baseline->second);
+      if (entry.goal > 0.0) {
+        std::printf("%.1f\n", entry.goal);
+      } else {
+        std::printf("-\n");
+      }
+    }
+  }
+
+ private:
+  std::map<std::string, double> medians_;
+};
+
+}  // namespace
+
+int run(int argc, char** argv) {
+  // interleaved, so that a change of clock or load meets every benchmark alike
+  std::vector<std::string> arguments{"opcost_benchmark", "--benchmark_repetitions=11", "--benchmark_min_time=0.02",
+                                     "--benchmark_enable_random_interleaving=true",
+                                     "--benchmark_report_aggregates_only=true"};
+  arguments.insert(arguments.end(), argv + 1, argv + argc);
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  int count = static_cast<int>(pointers.size());
+  benchmark::Initialize(&count, pointers.data());
+  if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return 2;
+  for (const Case& entry : cases) {
+    auto* registered = benchmark::RegisterBenchmark(entry.name.c_str(), entry.run);
+    if (entry.argument >= 0) registered->Arg(entry.argument);
+  }
+  MedianReporter reporter;
+  benchmark::RunSpecifiedBenchmarks(&reporter);
+  reporter.print_ratios();
+  return 0;
+}
+
+}  // namespace opcost::benchmarks
+
+int main(int argc, char** argv) { return opcost::benchmarks::run(argc, argv); }

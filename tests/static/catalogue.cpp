@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The built-in accelerators, interconnects and models are valid, distinct and found by name.
+#include "opcost/hardware/catalogue.hpp"
+
+#include "opcost/model/catalogue.hpp"
+#include "opcost/model/model_operations.hpp"
+
+namespace {
+
+using namespace opcost;
+
+static_assert([] {
+  for (const AcceleratorEntry& entry : accelerator_catalogue) {
+    const Accelerator& accelerator = entry.specification;
+    if (accelerator.violation() || accelerator.name.empty()) return false;
+    if (accelerator_named(accelerator.name.view()) != &entry.specification) return false;  // or a name twice
+    if (entry.citations.empty() || entry.product.empty() || entry.architecture.empty()) return false;
+    if (!accelerator.supports(DataType::bf16)) return false;
+  }
+  return true;
+}());
+static_assert(accelerator_named("H100") == nullptr && accelerator_named("") == nullptr);
+static_assert(accelerator_named("h100-sxm")->peaks[DataType::bf16] == FlopsPerSecond{989.4e12});
+
+// Facts that a formula would get wrong (shared data, each with its source in data/hardware).
+static_assert(accelerators::h20.peaks[DataType::bf16] == FlopsPerSecond{148e12}, "capped, not 632.6");
+static_assert(accelerators::h800_sxm.peaks[DataType::fp64] == FlopsPerSecond{1e12}, "capped");
+static_assert(accelerators::h800_sxm.scale_up.bandwidth == BytesPerSecond{200e9});
+static_assert(!accelerators::a100_sxm_80gb.supports(DataType::fp8), "Ampere has no fp8");
+static_assert(!accelerators::h100_sxm.supports(DataType::fp4), "Hopper has no fp4");
+static_assert(accelerators::b300.peaks[DataType::int8] == FlopsPerSecond{150e12}, "cut, not 4500");
+static_assert(accelerators::a100_sxm_80gb.memory_bandwidth == BytesPerSecond{2.039e12}, "exactly as printed");
+
+static_assert([] {
+  for (const Interconnect& interconnect : interconnect_catalogue) {
+    if (interconnect.violation() || interconnect.name.empty()) return false;
+  }
+  return true;
+}());
+static_assert(interconnects::lamina_400g_host_bypassed.latency == Seconds{33.0e-6});
+
+static_assert([] {
+  for (const ModelConfig& model : model_catalogue) {
+    if (model.violation() || model_named(model.name.view()) != &model) return false;
+    if (violation(model, UniformBatch{64, 1, 8192, 1})) return false;
+  }
+  return true;
+}());
+static_assert(model_named("gpt-2") == nullptr);
+
+// Precisions by name.
+static_assert([] {
+  for (const NamedModelPrecision& named : model_precisions) {
+    if (model_precision_named(named.name) != named.precision) return false;
+  }
+  return true;
+}());
+static_assert(!model_precision_named("bf17"));
+
+}  // namespace

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The estimate path does not allocate: every global operator new of this program is counted.
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <cstdlib>
+#include <new>
+
+#include "opcost/opcost.hpp"
+
+namespace {
+
+std::size_t allocations = 0;  // the program has one thread
+
+void* counted_allocation(std::size_t size, std::size_t alignment) noexcept {
+  ++allocations;
+  return std::aligned_alloc(alignment, (size / alignment + 1) * alignment);
+}
+
+void* counted_or_throw(std::size_t size, std::size_t alignment) {
+  void* const memory = counted_allocation(size, alignment);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+constexpr std::size_t usual = __STDCPP_DEFAULT_NEW_ALIGNMENT__;
+
+}  // namespace
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC inlines our operator delete and then does not recognise our operator new as its counterpart.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
+// Every form, because a sanitizer replaces those that are left out with its own.
+void* operator new(std::size_t size) { return counted_or_throw(size, usual); }
+void* operator new[](std::size_t size) { return counted_or_throw(size, usual); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted_allocation(size, usual); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted_allocation(size, usual); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return counted_or_throw(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return counted_or_throw(size, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+using namespace opcost;
+
+namespace {
+
+/// Allocations during work(); its result is kept from the optimiser.
+template <class Work>
+std::size_t allocations_of(Work work) {
+  const std::size_t before = allocations;
+  volatile double kept = work();
+  static_cast<void>(kept);
+  return allocations - before;
+}
+
+double estimate(const auto& operation, const Accelerator& accelerator) {
+  return operation.cost().bytes().value + roofline_bound(operation, accelerator).time.value;
+}
+
+constexpr AttentionHeads heads{64, 8, 128, 128};
+
+}  // namespace
+
+TEST_CASE("the counter counts") {
+  CHECK(allocations_of([] {
+          ::operator delete(::operator new(1));  // called as functions, so that the pair is not elided
+          return 0.0;
+        }) == 1);
+}
+
+TEST_CASE("no operation allocates") {
+  const Accelerator& h20 = *accelerator_named("h20");
+  CHECK(allocations_of([&] { return estimate(LinearProjection<>{64, 8192, 8192, true, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] { return estimate(FullAttention{heads, 64, 1, 8192, {}, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] {
+          return estimate(SlidingWindowAttention{heads, 1, 512, 8192, {1024}, {}}, h20);
+        }) == 0);
+  CHECK(allocations_of([&] { return estimate(BidirectionalAttention{heads, 1, 512, 512, {}, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] { return estimate(RmsNorm<>{64, 8192, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] { return estimate(RotaryEmbedding<>{64, 72, 128, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] { return estimate(Activation<>{64, 28672, {}, true, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] { return estimate(ResidualAdd<>{64, 8192, {}}, h20); }) == 0);
+  CHECK(allocations_of([&] { return estimate(EmbeddingLookup<>{64, 8192, true, {}}, h20); }) == 0);
+}
+
+TEST_CASE("lists of any operation do not allocate") {
+  CHECK(allocations_of([] {
+          const std::array<AnyOperation, 3> list{LinearProjection<>{64, 8192, 8192, false, {}},
+                                                 FullAttention{heads, 64, 1, 8192, {}, {}},
+                                                 RmsNorm<>{64, 8192, {}}};
+          double sum = roofline_bound(list, accelerators::h100_sxm).time.value;
+          for (const AnyOperation& operation : list) sum += estimate(operation, accelerators::h20);
+          return sum;
+        }) == 0);
+}
+
+TEST_CASE("a ragged batch does not allocate as it grows") {
+  CHECK(allocations_of([] {
+          RaggedAttention<SlidingWindow> attention{heads, AttentionBatch(SlidingWindow{1024}), {}};
+          double sum = 0.0;
+          for (std::int32_t i = 1; i <= 10'000; ++i) {
+            attention.batch.add({1, i});
+            attention.batch.replace({1, i}, {1, i + 1});
+            sum += roofline_bound(attention, accelerators::h20).time.value;
+            if (i % 2 == 0) attention.batch.remove({1, i + 1});
+          }
+          return sum;
+        }) == 0);
+}
+
+TEST_CASE("a model's step does not allocate") {
+  CHECK(allocations_of([] {
+          const ModelConfig& model = *model_named("gemma-3-27b");
+          const UniformBatch batch{64, 1, 8192, 1};
+          if (violation(model, batch)) return 0.0;
+          const ModelOperations list = model_operations(model, batch, *model_precision_named("fp8_block"));
+          double sum =
+              total_cost(list).bytes().value + kv_cache_bytes(model, formats::fp8, 8192).value + parameters(model);
+          for (const AcceleratorEntry& entry : accelerator_catalogue) {
+            sum += roofline_bound(list, entry.specification).time.value;
+          }
+          return sum + double(list.find("lm_head")->count);
+        }) == 0);
+}
+
+TEST_CASE("valid values are validated without allocating") {
+  CHECK(allocations_of([] { return double(validated(FullAttention{heads, 1, 1, 1, {}, {}}).sequences); }) == 0);
+  CHECK(allocations_of([] { return validated(accelerators::h20).power_watts; }) == 0);
+}

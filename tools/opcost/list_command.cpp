@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "list_command.hpp"
+
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "opcost/io/format.hpp"
+#include "opcost/opcost.hpp"
+#include "output.hpp"
+#include "table.hpp"
+#include "usage.hpp"
+
+namespace opcost::program {
+namespace {
+
+template <class Number>
+std::string or_dash(const Number& number, const std::string& text) {
+  return number == Number{} ? "–" : text;
+}
+
+Table gpus() {
+  std::vector<Table::Column> columns{{"name", false}, {"product", false}};
+  constexpr std::array<DataType, 4> shown{DataType::bf16, DataType::fp8, DataType::fp4, DataType::fp32};
+  for (const DataType type : shown) columns.push_back({fmt::format("{} TFLOPS", type)});
+  for (const char* heading : {"memory", "bandwidth", "ridge bf16", "link/direction"}) columns.push_back({heading});
+  Table table(columns);
+  for (const AcceleratorEntry& entry : accelerator_catalogue) {
+    const Accelerator& a = entry.specification;
+    std::vector<Cell> cells{std::string(a.name.view()), std::string(entry.product)};
+    for (const DataType type : shown) {
+      cells.emplace_back(or_dash(a.peaks[type], fmt::format("{:g}", a.peaks[type].value * 1e-12)));
+    }
+    cells.emplace_back(fmt::format("{:g} GB", a.memory_capacity.value * 1e-9));
+    cells.emplace_back(fmt::format("{:g} TB/s", a.memory_bandwidth.value * 1e-12));
+    cells.emplace_back(significant(a.peaks[DataType::bf16] / a.memory_bandwidth / Intensity{1.0}));
+    cells.emplace_back(or_dash(a.scale_up.bandwidth,
+                               fmt::format("{:g} GB/s {}", a.scale_up.bandwidth.value * 1e-9, a.scale_up.kind)));
+    table.add_row(cells);
+  }
+  return table;
+}
+
+Table models() {
+  Table table({{"name", false},
+               {"parameters"},
+               {"layers", false},
+               {"hidden"},
+               {"feed-forward"},
+               {"heads", false},
+               {"vocabulary"},
+               {"KV bytes/token (bf16)"}});
+  for (const ModelConfig& m : model_catalogue) {
+    table.add_row(
+        {std::string(m.name.view()), fmt::format("{:.2f} B", parameters(m) * 1e-9),
+         m.local_layers() == 0 ? fmt::format("{}", m.layers)
+                               : fmt::format("{} ({} local with window {}, {} global)", m.layers, m.local_layers(),
+                                             m.sliding_window, m.global_layers()),
+         fmt::format("{}", m.hidden_size), fmt::format("{}", m.intermediate_size),
+         fmt::format("{} query, {} KV × {}", m.heads.query_heads, m.heads.kv_heads, m.heads.query_key_dimension),
+         fmt::format("{}", m.vocabulary_size), fmt::format("{}", kv_cache_bytes(m, formats::bf16, 1))});
+  }
+  return table;
+}
+
+Table operations() {
+  Table table({{"kind", false}, {"descriptor", false}, {"what it is", false}});
+  const auto row = [&table](std::string_view kind, std::string_view descriptor, std::string_view meaning) {
+    table.add_row({std::string(kind), std::string(descriptor), std::string(meaning)});
+  };
+  row(LinearProjection<>::kind, "LinearProjection", "matrix product of activations and a weight");
+  row(FullAttention::kind, "FullAttention", "causal attention over the whole context");
+  row(SlidingWindowAttention::kind, "SlidingWindowAttention", "causal attention over the last keys only");
+  row(BidirectionalAttention::kind, "BidirectionalAttention", "every token sees every token (encoders)");
+  row(RmsNorm<>::kind, "RmsNorm", "root-mean-square normalisation");
+  row(RotaryEmbedding<>::kind, "RotaryEmbedding", "rotary position embedding of queries and keys");
+  row(Activation<>::kind, "Activation", "SiLU, GELU or ReLU, gated or plain");
+  row(ResidualAdd<>::kind, "ResidualAdd", "sum into the residual stream");
+  row(EmbeddingLookup<>::kind, "EmbeddingLookup", "gather of one table row a token");
+  return table;
+}
+
+Table data_types_table() {
+  Table table({{"name", false}, {"what it is", false}});
+  for (const NamedModelPrecision& precision : model_precisions) {
+    table.add_row({std::string(precision.name), std::string(precision.description)});
+  }
+  return table;
+}
+
+TableFormat table_format(const std::string& format) {
+  if (format == "markdown") return TableFormat::markdown;
+  return format == "csv" ? TableFormat::csv : TableFormat::text;
+}
+
+}  // namespace
+
+void add_list_command(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("list", "What there is to choose from: gpus, models, operations, dtypes");
+  command->footer("Example:\n  opcost list gpus");
+  const auto what = std::make_shared<std::string>();
+  const auto format = std::make_shared<std::string>("table");
+  add_choice(*command, "what", *what, "What to list", {"gpus", "models", "operations", "dtypes"})->required();
+  add_choice(*command, "--format", *format, "How to print (default: table)", {"table", "markdown", "csv"});
+  command->callback([what, format] {
+    const Table table = *what == "gpus"     ? gpus()
+                        : *what == "models" ? models()
+                        : *what == "dtypes" ? data_types_table()
+                                            : operations();
+    const TableFormat as = table_format(*format);
+    print(table.render(as, colour_wanted()));
+  });
+}
+
+}  // namespace opcost::program
