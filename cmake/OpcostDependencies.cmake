@@ -27,6 +27,18 @@ macro(opcost_dependency name minimum target url hash)
   endif()
 endmacro()
 
+# opcost_headers(NAME URL SHA256): fetches sources whose headers are all that is needed, into NAME_SOURCE_DIR
+macro(opcost_headers name url hash)
+  if(NOT OPCOST_FETCH_DEPENDENCIES)
+    message(FATAL_ERROR "opcost: ${name} is not installed. Install it, or configure with "
+                        "-DOPCOST_FETCH_DEPENDENCIES=ON to download it.")
+  endif()
+  message(STATUS "opcost: ${name} is not installed, fetching ${url}")
+  FetchContent_Declare(${name} URL ${url} URL_HASH SHA256=${hash} DOWNLOAD_EXTRACT_TIMESTAMP TRUE
+                       SOURCE_SUBDIR none)
+  FetchContent_MakeAvailable(${name})
+endmacro()
+
 opcost_dependency(fmt 9 fmt::fmt
                   https://github.com/fmtlib/fmt/archive/refs/tags/9.1.0.tar.gz
                   5dea48d1fcddc3ec571ce2058e13910a0d4a6bab4cc09a809d8b1dd1c88ae6f2)
@@ -37,6 +49,29 @@ if(OPCOST_BUILD_TOOLS)
   opcost_dependency(CLI11 2.1 CLI11::CLI11
                     https://github.com/CLIUtils/CLI11/archive/refs/tags/v2.1.2.tar.gz
                     26291377e892ba0e5b4972cdfd4a2ab3bf53af8dac1f4ea8fe0d1376b625c8cb)
+
+  # Eigen fits calibrations; its headers are all that is needed, so its own build is left alone
+  find_package(Eigen3 3.4 QUIET NO_MODULE GLOBAL)
+  if(NOT TARGET Eigen3::Eigen)
+    opcost_headers(eigen https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.bz2
+                   b4c198460eba6f28d34894e3a5710998818515104d6e74e5cc331ce31e46e626)
+    add_library(opcost_eigen INTERFACE)
+    target_include_directories(opcost_eigen SYSTEM INTERFACE "${eigen_SOURCE_DIR}")
+    add_library(Eigen3::Eigen ALIAS opcost_eigen)
+  endif()
+
+  # fast-cpp-csv-parser reads measurements: one header, which reads ahead in a thread
+  find_package(Threads REQUIRED)
+  find_path(OPCOST_CSV_INCLUDE_DIR libfccp/csv.h)
+  if(NOT OPCOST_CSV_INCLUDE_DIR)
+    opcost_headers(fast_cpp_csv_parser
+                   https://github.com/ben-strasser/fast-cpp-csv-parser/archive/5a417973b4cea674a5e4a3b88a23098a2ab75479.zip
+                   33a22bda2603a87b8f36c79673339490f58656d92a4882e788de3f4ef7ec57b2)
+    set(OPCOST_CSV_INCLUDE_DIR "${fast_cpp_csv_parser_SOURCE_DIR}")
+  endif()
+  add_library(opcost_csv_reader INTERFACE)
+  target_include_directories(opcost_csv_reader SYSTEM INTERFACE "${OPCOST_CSV_INCLUDE_DIR}")
+  target_link_libraries(opcost_csv_reader INTERFACE Threads::Threads)
 endif()
 if(OPCOST_BUILD_TESTS)
   set(CATCH_BUILD_STATIC_LIBRARY ON)

@@ -26,6 +26,13 @@ set(core_headers
     opcost/hardware/accelerator.hpp
     opcost/hardware/catalogue.hpp
     opcost/hardware/interconnect.hpp
+    opcost/latency/calibration.hpp
+    opcost/latency/catalogue.hpp
+    opcost/latency/estimate.hpp
+    opcost/latency/kernel/attention.hpp
+    opcost/latency/kernel/constant_kernel.hpp
+    opcost/latency/kernel/kernel.hpp
+    opcost/latency/kernel/matmul.hpp
     opcost/latency/roofline.hpp
     opcost/model/catalogue.hpp
     opcost/model/memory.hpp
@@ -52,7 +59,8 @@ set(core_headers
 
 opcost_library(core HEADERS ${core_headers})
 opcost_library(format LINK opcost_core fmt::fmt HEADERS opcost/io/format.hpp opcost/io/plot.hpp
-               opcost/io/plot/label_placement.hpp opcost/io/plot/roofline_chart.hpp opcost/io/plot/svg.hpp)
+               opcost/io/plot/accuracy_chart.hpp opcost/io/plot/label_placement.hpp opcost/io/plot/roofline_chart.hpp opcost/io/plot/svg.hpp)
 opcost_library(json LINK opcost_core nlohmann_json::nlohmann_json
-               HEADERS opcost/io/json.hpp opcost/io/accelerator_json.hpp opcost/io/model_json.hpp)
+               HEADERS opcost/io/json.hpp opcost/io/accelerator_json.hpp opcost/io/calibration_json.hpp
+                       opcost/io/model_json.hpp)
 opcost_library(opcost LINK opcost_core opcost_format opcost_json)

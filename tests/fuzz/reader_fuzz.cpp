@@ -18,6 +18,7 @@
 
 #include "files.hpp"
 #include "opcost/io/accelerator_json.hpp"
+#include "opcost/io/calibration_json.hpp"
 #include "opcost/io/model_json.hpp"
 
 namespace {
@@ -67,6 +68,15 @@ void try_readers(const std::string& text, Outcome& outcome) {
     try_reader(text, outcome, [&] {
       if (read_model(document.root(), "fallback").config.violation()) report("accepted an invalid model", text);
     });
+    try_reader(text, outcome, [&] {
+      const CalibrationFile file = read_calibration(document.root());
+      const std::string written = calibration_text(file.calibration, file.source);
+      if (calibration_text(read_calibration(JsonDocument(written, "fuzz.json").root()).calibration, file.source) !=
+          written) {
+        report("accepted a calibration that does not read back", text);
+      }
+    });
+    try_reader(text, outcome, [&] { read_calibration_defaults(document.root()); });
   });
 }
 
@@ -151,7 +161,7 @@ int main(int argc, char** argv) {
   }
 
   std::vector<std::string> seeds;
-  for (const char* const folder : {"hardware", "interconnects", "models"}) {
+  for (const char* const folder : {"calibrations", "hardware", "interconnects", "models"}) {
     for (const auto& path : opcost::testing::files_in(data / folder, ".json")) {
       seeds.push_back(opcost::testing::file_text(path));
     }

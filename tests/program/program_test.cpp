@@ -3,8 +3,6 @@
 // The opcost program as its users meet it: exit codes, one clear line for every mistake, nothing half-written,
 // and output that agrees with the library.
 
-#include <sys/wait.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -16,30 +14,15 @@
 
 #include "opcost/io/json.hpp"
 #include "opcost/opcost.hpp"
+#include "program.hpp"
 #include "temporary_directory.hpp"
 
 namespace {
 
+using opcost::testing::contents;
+using opcost::testing::Run;
+using opcost::testing::run;
 using opcost::testing::TemporaryDirectory;
-
-struct Run {
-  int exit_code = -1;
-  std::string output;  // standard output
-  std::string errors;  // standard error
-};
-
-std::string contents(const std::filesystem::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-Run run(const std::string& arguments) {
-  const TemporaryDirectory directory;
-  const std::string out = (directory.path() / "out").string();
-  const std::string err = (directory.path() / "err").string();
-  const int status = std::system((OPCOST_PROGRAM " >" + out + " 2>" + err + " " + arguments).c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, contents(out), contents(err)};
-}
 
 const std::string gemma_decode = "ops --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192";
 
@@ -51,7 +34,7 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
     std::string expected;  // a part of the line
   };
   const std::array<Case, 31> cases{{
-      {"", "a command is missing, expected one of: ops, op, list, plot"},
+      {"", "a command is missing, expected one of: ops, op, list, plot, evaluate, calibrate"},
       {"frobnicate", "frobnicate"},
       {"ops --gpu h20", "--model is missing"},
       {"ops --model gemma-3-27b", "--gpu is missing"},
@@ -102,8 +85,8 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
 }
 
 TEST_CASE("help has an example and exit code 0 for every command") {
-  for (const std::string command :
-       {"", "ops ", "op ", "op linear ", "op attention ", "list ", "plot ", "plot roofline "}) {
+  for (const std::string command : {"", "ops ", "op ", "op linear ", "op attention ", "list ", "plot ",
+                                    "plot roofline ", "plot accuracy ", "evaluate ", "calibrate "}) {
     INFO("opcost " << command << "--help");
     const Run result = run(command + "--help");
     CHECK(result.exit_code == 0);

@@ -3,6 +3,7 @@
 // The built-in accelerators, interconnects and models are valid, distinct and found by name.
 #include "opcost/hardware/catalogue.hpp"
 
+#include "opcost/latency/catalogue.hpp"
 #include "opcost/model/catalogue.hpp"
 #include "opcost/model/model_operations.hpp"
 
@@ -31,6 +32,20 @@ static_assert(!accelerators::a100_sxm_80gb.supports(DataType::fp8), "Ampere has 
 static_assert(!accelerators::h100_sxm.supports(DataType::fp4), "Hopper has no fp4");
 static_assert(accelerators::b300.peaks[DataType::int8] == FlopsPerSecond{150e12}, "cut, not 4500");
 static_assert(accelerators::a100_sxm_80gb.memory_bandwidth == BytesPerSecond{2.039e12}, "exactly as printed");
+
+static_assert([] {
+  for (const Calibration* const calibration : calibration_catalogue) {
+    if (calibration_named(calibration->name.view()) != calibration) return false;  // or a name twice
+    if (!calibration->accelerator.empty() && accelerator_named(calibration->accelerator.view()) == nullptr)
+      return false;
+  }
+  for (const DefaultCalibration& entry : default_calibrations) {
+    if (accelerator_named(entry.accelerator) == nullptr || entry.calibration == nullptr) return false;
+  }
+  return true;
+}());
+static_assert(calibration_named("ideal") == &calibrations::ideal && calibration_named("Ideal") == nullptr);
+static_assert(default_calibration(Accelerator{}).name == calibrations::constant.name);
 
 static_assert([] {
   for (const Interconnect& interconnect : interconnect_catalogue) {

@@ -98,6 +98,42 @@ TEST_CASE("no operation allocates") {
   CHECK(allocations_of([&] { return estimate(EmbeddingLookup<>{64, 8192, true, {}}, h20); }) == 0);
 }
 
+TEST_CASE("no estimate allocates") {
+  const Accelerator& h100 = accelerators::h100_sxm;
+  const auto allocated = [&](const auto& operation) {
+    return allocations_of([&] {
+      double sum = 0.0;
+      for (const Calibration* calibration : calibration_catalogue) {
+        sum += estimate_latency(operation, h100, *calibration).high.value;
+        sum += estimate_latency(
+                   operation, h100, calibration->carried_to(h100.name, 1.5),
+                   {.sustained_power = true, .cold_cache = false, .cache_write = false, .cuda_graph = false})
+                   .high.value;
+      }
+      return sum + estimate_latency(operation, h100, default_calibration(h100)).high.value;
+    });
+  };
+  const auto allocated_by_both = [&](const auto& operation) {
+    return allocated(operation) + allocated(AnyOperation(operation));
+  };
+  CHECK(allocated_by_both(LinearProjection<>{64, 8192, 8192, true, {}}) == 0);
+  CHECK(allocated_by_both(LinearProjection<>{64, 8192, 8192, false, {formats::fp8, formats::fp8, formats::bf16}}) ==
+        0);
+  CHECK(allocated_by_both(LinearProjection<>{
+            64, 8192, 8192, false, {formats::fp8_token_group, formats::fp8_block, formats::bf16}}) == 0);
+  CHECK(allocated_by_both(FullAttention{heads, 64, 1, 8192, {}, {}}) == 0);
+  CHECK(allocated_by_both(FullAttention{heads, 64, 1, 8192, {}, {formats::bf16, formats::fp8, formats::bf16}}) ==
+        0);
+  CHECK(allocated_by_both(FullAttention{heads, 1, 8192, 8192, {}, {}}) == 0);
+  CHECK(allocated_by_both(SlidingWindowAttention{heads, 1, 512, 8192, {1024}, {}}) == 0);
+  CHECK(allocated_by_both(BidirectionalAttention{heads, 1, 512, 512, {}, {}}) == 0);
+  CHECK(allocated_by_both(RmsNorm<>{64, 8192, {}}) == 0);
+  CHECK(allocated_by_both(RotaryEmbedding<>{64, 72, 128, {}}) == 0);
+  CHECK(allocated_by_both(Activation<>{64, 28672, {}, true, {}}) == 0);
+  CHECK(allocated_by_both(ResidualAdd<>{64, 8192, {}}) == 0);
+  CHECK(allocated_by_both(EmbeddingLookup<>{64, 8192, true, {}}) == 0);
+}
+
 TEST_CASE("lists of any operation do not allocate") {
   CHECK(allocations_of([] {
           const std::array<AnyOperation, 3> list{LinearProjection<>{64, 8192, 8192, false, {}},

@@ -91,7 +91,26 @@ std::string explanation_text(const Explanation& explanation, bool colour) {
   });
   row("ridge point", [](A, B b) -> Cell { return fmt::format("{}", b.ridge_point); });
   row("intensity / ridge", [](A, B b) -> Cell { return significant(b.distance_to_ridge()) + "×"; });
-  text += table.render(TableFormat::text, colour) + "\n";
+  table.add_rule();
+  const auto estimate_row = [&](const std::string& label, const auto& cell_of) {
+    std::vector<Cell> cells{label};
+    for (const LatencyEstimate& estimate : explanation.estimates) cells.push_back(cell_of(estimate));
+    table.add_row(cells);
+  };
+  using E = const LatencyEstimate&;
+  estimate_row("expected", [](E e) -> Cell { return {fmt::format("{}", e.expected), Emphasis::strong}; });
+  estimate_row("80 % interval", [](E e) -> Cell { return fmt::format("{} – {}", e.low, e.high); });
+  estimate_row("  main loop", [](E e) -> Cell { return fmt::format("{}", e.compute); });
+  estimate_row("  memory", [](E e) -> Cell { return fmt::format("{}", e.memory); });
+  estimate_row("  overhead", [](E e) -> Cell { return fmt::format("{}", e.overhead); });
+  estimate_row("bound / expected", [](E e) -> Cell { return fmt::format("{:.0f} %", 100.0 * e.efficiency()); });
+  estimate_row("as measured", [](E e) -> Cell { return e.in_fitted_range ? "in range" : "beyond"; });
+  text += table.render(TableFormat::text, colour);
+  std::string sources;
+  for (const Calibration& calibration : explanation.calibrations) {
+    sources += fmt::format("{}{}", sources.empty() ? "" : ", ", calibration.name);
+  }
+  text += fmt::format("Estimates from {}.\n\n", sources);
 
   text += fmt::format("What would change the limiter (now {} {}{}{}):\n", explanation.size, explanation.size_name,
                       explanation.size_condition.empty() ? "" : ", ", explanation.size_condition);
@@ -118,7 +137,9 @@ std::string explanation_json(const Explanation& explanation) {
                      {"kv_cache_read", cost.kv_cache_read.value},
                      {"kv_cache_write", cost.kv_cache_write.value}};
   json["gpus"] = Json::array();
-  for (const Accelerator& accelerator : explanation.accelerators) {
+  for (std::size_t i = 0; i < explanation.accelerators.size(); ++i) {
+    const Accelerator& accelerator = explanation.accelerators[i];
+    const LatencyEstimate& estimate = explanation.estimates[i];
     const RooflineBound bound = bound_on(explanation, accelerator);
     const std::int32_t first = first_compute_bound_size(explanation, accelerator);
     json["gpus"].push_back({{"gpu", accelerator.name.view()},
@@ -127,6 +148,12 @@ std::string explanation_json(const Explanation& explanation) {
                             {"memory_us", bound.memory_time.value * 1e6},
                             {"limiter", name(bound.limiter())},
                             {"ridge_point", bound.ridge_point.value},
+                            {"calibration", explanation.calibrations[i].name.view()},
+                            {"estimate_us", estimate.expected.value * 1e6},
+                            {"low_us", estimate.low.value * 1e6},
+                            {"high_us", estimate.high.value * 1e6},
+                            {"efficiency", estimate.efficiency()},
+                            {"in_fitted_range", estimate.in_fitted_range},
                             {"compute_bound_from", first == 0 ? Json() : Json(first)}});
   }
   return json.dump(2) + "\n";

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "opcost/latency/estimate.hpp"
 #include "opcost/opcost.hpp"
 
 namespace opcost::program {
@@ -28,6 +29,8 @@ struct Explanation {
   Cost cost;
   DataType compute_type = DataType::bf16;
   std::vector<Accelerator> accelerators;
+  std::vector<Calibration> calibrations;  ///< One for each accelerator, like the next.
+  std::vector<LatencyEstimate> estimates;
   /// The size whose growth raises the intensity ("tokens"), its present value and largest sensible one, and the
   /// same operation at another size; what is held constant meanwhile.
   std::string size_name;

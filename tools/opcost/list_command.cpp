@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "opcost/io/format.hpp"
+#include "opcost/latency/catalogue.hpp"
 #include "opcost/opcost.hpp"
 #include "output.hpp"
 #include "table.hpp"
@@ -89,6 +90,34 @@ Table data_types_table() {
   return table;
 }
 
+Table calibrations() {
+  Table table({{"name", false},
+               {"for", false},
+               {"family", false},
+               {"kernel", false},
+               {"measurements"},
+               {"mean error"},
+               {"80 % interval"},
+               {"factors from", false}});
+  for (const Calibration* calibration : calibration_catalogue) {
+    for (std::size_t i = 0; i < kernel_family_count; ++i) {
+      const KernelCalibration& kernel = calibration->kernels[i];
+      const bool first = i == 0;
+      table.add_row({first ? std::string(calibration->name.view()) : "",
+                     !first                             ? ""
+                     : calibration->accelerator.empty() ? "any GPU"
+                                                        : std::string(calibration->accelerator.view()),
+                     std::string(kernel_family_names[i]), std::string(kernel.kernel.view()),
+                     kernel.rows == 0 ? "–" : fmt::format("{}", kernel.rows),
+                     kernel.rows == 0 ? "–" : fmt::format("{:.1f} %", kernel.error.mean),
+                     fmt::format("{:.2f} – {:.2f}", kernel.interval.low, kernel.interval.high),
+                     std::string(kernel.transferred_from.view())});
+    }
+    table.add_rule();
+  }
+  return table;
+}
+
 TableFormat table_format(const std::string& format) {
   if (format == "markdown") return TableFormat::markdown;
   return format == "csv" ? TableFormat::csv : TableFormat::text;
@@ -97,17 +126,20 @@ TableFormat table_format(const std::string& format) {
 }  // namespace
 
 void add_list_command(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("list", "What there is to choose from: gpus, models, operations, dtypes");
+  CLI::App* command =
+      app.add_subcommand("list", "What there is to choose from: gpus, models, operations, dtypes, calibrations");
   command->footer("Example:\n  opcost list gpus");
   const auto what = std::make_shared<std::string>();
   const auto format = std::make_shared<std::string>("table");
-  add_choice(*command, "what", *what, "What to list", {"gpus", "models", "operations", "dtypes"})->required();
+  add_choice(*command, "what", *what, "What to list", {"gpus", "models", "operations", "dtypes", "calibrations"})
+      ->required();
   add_choice(*command, "--format", *format, "How to print (default: table)", {"table", "markdown", "csv"});
   command->callback([what, format] {
-    const Table table = *what == "gpus"     ? gpus()
-                        : *what == "models" ? models()
-                        : *what == "dtypes" ? data_types_table()
-                                            : operations();
+    const Table table = *what == "gpus"           ? gpus()
+                        : *what == "models"       ? models()
+                        : *what == "dtypes"       ? data_types_table()
+                        : *what == "calibrations" ? calibrations()
+                                                  : operations();
     const TableFormat as = table_format(*format);
     print(table.render(as, colour_wanted()));
   });

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "calibrate_command.hpp"
+#include "evaluate_command.hpp"
 #include "list_command.hpp"
 #include "op_command.hpp"
 #include "opcost/io/json.hpp"
@@ -48,6 +50,8 @@ int main(int argc, char** argv) {
   opcost::program::add_op_command(app);
   opcost::program::add_list_command(app);
   opcost::program::add_plot_command(app);
+  opcost::program::add_evaluate_command(app);
+  opcost::program::add_calibrate_command(app);
 
   try {
     app.parse(argc, argv);

@@ -22,6 +22,7 @@ struct CommonOptions {
   std::vector<std::string> gpus;
   std::string data_type = "bf16";
   std::string format = "table";
+  std::string calibration;  // "": each accelerator's default
 };
 
 struct LinearOptions : CommonOptions {
@@ -49,6 +50,11 @@ constexpr std::int32_t largest_size = 1 << 24;  // tokens; no forward pass is la
 void add_common_options(CLI::App& command, CommonOptions& options, const std::string& data_type_help) {
   add_gpus(command, options.gpus);
   command.add_option("--dtype", options.data_type, data_type_help)->type_name("TYPE");
+  command
+      .add_option("--calibration", options.calibration,
+                  "Estimate with this calibration: a name of `opcost list calibrations` or a file (default: each "
+                  "GPU's own)")
+      ->type_name("NAME|FILE");
   add_choice(command, "--format", options.format, "How to print (default: table)", {"table", "json"});
 }
 
@@ -59,6 +65,14 @@ void show(const Explanation& explanation, const std::string& format) {
 /// "2 B", or "1 B + scales" for block-scaled formats.
 std::string element_size(const TensorFormat& format) {
   return fmt::format("{:g} B", bytes_per_element(format.element)) + (format.scale_rows != 0 ? " and scales" : "");
+}
+
+template <class T>
+void add_estimates(Explanation& explanation, const T& operation, const std::string& calibration) {
+  for (const Accelerator& accelerator : explanation.accelerators) {
+    explanation.calibrations.push_back(calibration_for(accelerator, calibration, false));
+    explanation.estimates.push_back(estimate_latency(operation, accelerator, explanation.calibrations.back()));
+  }
 }
 
 void add_totals(Explanation& explanation) {
@@ -112,6 +126,7 @@ void explain_linear(const LinearOptions& options) {
     other.tokens = tokens;
     return other.cost();
   };
+  add_estimates(explanation, operation, options.calibration);
   show(explanation, options.format);
 }
 
@@ -190,6 +205,7 @@ void explain_attention(const AttentionOptions& options, Mask mask, const std::st
   };
   explanation.remarks = {
       "The number of sequences changes nothing: each brings its own KV cache, so the intensity stays."};
+  add_estimates(explanation, operation, options.calibration);
   show(explanation, options.format);
 }
 

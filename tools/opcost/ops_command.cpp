@@ -10,6 +10,7 @@
 
 #include "opcost/io/format.hpp"
 #include "opcost/io/json.hpp"
+#include "opcost/latency/estimate.hpp"
 #include "opcost/opcost.hpp"
 #include "output.hpp"
 #include "scenario.hpp"
@@ -19,20 +20,26 @@
 namespace opcost::program {
 namespace {
 
-/// The fastest accelerator, and how many times longer the next one takes.
+/// How far the interval reaches on both sides: "-8 +10 %".
+std::string interval_text(const LatencyEstimate& estimate) {
+  return fmt::format("{:+.0f} {:+.0f} %", 100.0 * (estimate.low / estimate.expected - 1.0),
+                     100.0 * (estimate.high / estimate.expected - 1.0));
+}
+
+/// The fastest accelerator by expected time, and how many times longer the next one takes.
 struct Winner {
   std::size_t index = 0;
   double factor = 1.0;
 };
 
-Winner fastest(const std::vector<RooflineBound>& bounds) {
+Winner fastest(const std::vector<LatencyEstimate>& estimates) {
   Winner winner;
-  for (std::size_t i = 1; i < bounds.size(); ++i) {
-    if (bounds[i].time < bounds[winner.index].time) winner.index = i;
+  for (std::size_t i = 1; i < estimates.size(); ++i) {
+    if (estimates[i].expected < estimates[winner.index].expected) winner.index = i;
   }
   double next = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < bounds.size(); ++i) {
-    if (i != winner.index) next = std::min(next, bounds[i].time / bounds[winner.index].time);
+  for (std::size_t i = 0; i < estimates.size(); ++i) {
+    if (i != winner.index) next = std::min(next, estimates[i].expected / estimates[winner.index].expected);
   }
   winner.factor = next;
   return winner;
@@ -45,7 +52,8 @@ struct Row {
   std::int32_t count = 1;
   Cost cost;                          // of one execution; of the step in the totals
   std::vector<RooflineBound> bounds;  // the same, one for each accelerator
-  std::vector<double> shares;         // of the step's time
+  std::vector<double> shares;         // of the step's bound
+  std::vector<LatencyEstimate> estimates;
 };
 
 struct Report {
@@ -60,12 +68,23 @@ Report report(const Scenario& scenario) {
   for (const Accelerator& accelerator : scenario.accelerators) {
     result.total.bounds.push_back(roofline_bound(scenario.operations, accelerator));
     result.total.shares.push_back(1.0);
+    result.total.estimates.emplace_back();
   }
   for (const ModelOperation& entry : scenario.operations) {
-    Row row{
-        std::string(entry.name), std::string(entry.operation.kind()), entry.count, entry.operation.cost(), {}, {}};
+    Row row{std::string(entry.name),
+            std::string(entry.operation.kind()),
+            entry.count,
+            entry.operation.cost(),
+            {},
+            {},
+            {}};
     for (std::size_t i = 0; i < scenario.accelerators.size(); ++i) {
       row.bounds.push_back(roofline_bound(entry.operation, scenario.accelerators[i]));
+      row.estimates.push_back(
+          estimate_latency(entry.operation, scenario.accelerators[i], scenario.calibrations[i]));
+      LatencyEstimate& total = result.total.estimates[i];
+      const bool first = &entry == scenario.operations.begin();
+      total = first ? row.estimates[i] * entry.count : total + row.estimates[i] * entry.count;
       row.shares.push_back(row.bounds[i].time * entry.count / result.total.bounds[i].time);
     }
     result.rows.push_back(row);
@@ -88,7 +107,9 @@ Table readable_table(const Scenario& scenario, const Report& report) {
   for (const Accelerator& accelerator : scenario.accelerators) {
     columns.push_back({fmt::format("{}", accelerator.name)});
     columns.push_back({"limit", false});
-    columns.push_back({"share"});
+    columns.push_back({"estimate"});
+    columns.push_back({"80 %"});
+    columns.push_back({"eff."});
   }
   const bool compared = scenario.accelerators.size() > 1;
   if (compared) columns.push_back({"fastest", false});
@@ -104,9 +125,12 @@ Table readable_table(const Scenario& scenario, const Report& report) {
     for (std::size_t i = 0; i < row.bounds.size(); ++i) {
       cells.emplace_back(fmt::format("{}", row.bounds[i].time), emphasis);
       cells.push_back(limiter_cell(row.bounds[i].limiter()));
-      cells.emplace_back(fmt::format("{:.1f} %", 100.0 * row.shares[i]));
+      const LatencyEstimate& estimate = row.estimates[i];
+      cells.emplace_back(fmt::format("{}", estimate.expected), emphasis);
+      cells.emplace_back(interval_text(estimate));
+      cells.emplace_back(fmt::format("{:.0f} %", 100.0 * estimate.efficiency()));
     }
-    if (compared) cells.emplace_back(winner_text(scenario, fastest(row.bounds)), emphasis);
+    if (compared) cells.emplace_back(winner_text(scenario, fastest(row.estimates)), emphasis);
     table.add_row(cells);
   };
   for (const Row& row : report.rows) add(row, false);
@@ -119,7 +143,8 @@ Table readable_table(const Scenario& scenario, const Report& report) {
 Table raw_table(const Scenario& scenario, const Report& report) {
   std::vector<Table::Column> columns{{"operation"}, {"kind"}, {"count"}, {"flops"}, {"bytes"}, {"intensity"}};
   for (const Accelerator& accelerator : scenario.accelerators) {
-    for (const std::string_view figure : {"bound_us", "limiter", "share"}) {
+    for (const std::string_view figure :
+         {"bound_us", "limiter", "share", "estimate_us", "low_us", "high_us", "efficiency"}) {
       columns.push_back({fmt::format("{}_{}", accelerator.name, figure)});
     }
   }
@@ -140,9 +165,14 @@ Table raw_table(const Scenario& scenario, const Report& report) {
       cells.emplace_back(fmt::format("{}", row.bounds[i].time.value * 1e6));
       cells.emplace_back(std::string(name(row.bounds[i].limiter())));
       cells.emplace_back(fmt::format("{}", row.shares[i]));
+      const LatencyEstimate& estimate = row.estimates[i];
+      for (const Seconds time : {estimate.expected, estimate.low, estimate.high}) {
+        cells.emplace_back(fmt::format("{}", time.value * 1e6));
+      }
+      cells.emplace_back(fmt::format("{}", estimate.efficiency()));
     }
     if (compared) {
-      const Winner winner = fastest(row.bounds);
+      const Winner winner = fastest(row.estimates);
       cells.emplace_back(fmt::format("{}", scenario.accelerators[winner.index].name));
       cells.emplace_back(fmt::format("{}", winner.factor));
     }
@@ -180,10 +210,16 @@ Json row_json(const Scenario& scenario, const Row& row, bool is_total) {
                             {"bound_us", bound.time.value * 1e6},
                             {"limiter", name(bound.limiter())},
                             {"share", row.shares[i]},
-                            {"ridge_point", bound.ridge_point.value}});
+                            {"ridge_point", bound.ridge_point.value},
+                            {"calibration", scenario.calibrations[i].name.view()},
+                            {"estimate_us", row.estimates[i].expected.value * 1e6},
+                            {"low_us", row.estimates[i].low.value * 1e6},
+                            {"high_us", row.estimates[i].high.value * 1e6},
+                            {"efficiency", row.estimates[i].efficiency()},
+                            {"in_fitted_range", row.estimates[i].in_fitted_range}});
   }
   if (row.bounds.size() > 1) {
-    const Winner winner = fastest(row.bounds);
+    const Winner winner = fastest(row.estimates);
     json["fastest"] = {{"gpu", scenario.accelerators[winner.index].name.view()}, {"factor", winner.factor}};
   }
   return json;
@@ -208,8 +244,16 @@ std::string json_text(const Scenario& scenario, const Report& report) {
 /// What the bounds leave out and the user should know before using them.
 std::string notes(const Scenario& scenario) {
   std::string text =
-      "Bounds are lower limits from peak rates, for one execution; the total is one step, operation after "
-      "operation.\n";
+      "Bound and estimate are for one execution; the total is one step, operation after operation.\n"
+      "The bound is a lower limit from peak rates; the estimate has an 80 % interval and comes from";
+  for (std::size_t i = 0; i < scenario.calibrations.size(); ++i) {
+    const Calibration& calibration = scenario.calibrations[i];
+    text += fmt::format("{} {}{}", i == 0 ? "" : ",", calibration.name,
+                        calibration.interval_factor == 1.0
+                            ? ""
+                            : fmt::format(" carried over to {}", scenario.accelerators[i].name));
+  }
+  text += ".\n";
   const Bytes weights = weight_bytes(scenario.model, scenario.precision);
   const Bytes cache = kv_cache_bytes(scenario.model, scenario.precision.kv_cache, scenario.batch.context_tokens) *
                       scenario.batch.sequences;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plot_command.hpp"
 
+#include <cmath>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "evaluate_command.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/io/json.hpp"
 #include "opcost/io/plot.hpp"
@@ -31,6 +35,16 @@ DataType main_type(const Scenario& scenario) {
   return type;
 }
 
+void write_chart(const std::string& svg, const std::string& out) {
+  require_option(!out.empty(), "--out", "the SVG file to write, or - for standard output");
+  if (out == "-") {
+    print(svg);
+  } else {
+    write_file(out, svg);
+    fmt::print(stderr, "wrote {}\n", out);
+  }
+}
+
 void run_roofline(const ScenarioOptions& options, const std::string& out) {
   const Scenario scenario = resolve(options);
   const DataType type = main_type(scenario);
@@ -49,13 +63,43 @@ void run_roofline(const ScenarioOptions& options, const std::string& out) {
     }
     chart.series.push_back(series);
   }
-  const std::string svg = plot::roofline_svg(chart);
-  if (out == "-") {
-    print(svg);
-  } else {
-    write_file(out, svg);
-    fmt::print(stderr, "wrote {}\n", out);
+  write_chart(plot::roofline_svg(chart), out);
+}
+
+/// One series for each operation and phase, measured against estimated.
+void run_accuracy(const EvaluationOptions& options, const std::string& out) {
+  const Evaluation evaluation = evaluate(options);
+  std::map<std::string, std::vector<const Evaluated*>> members;
+  for (const Evaluated& row : evaluation.evaluated) {
+    const std::string kind = is_linear(row.sample.family)      ? "linear " + row.sample.data_type
+                             : is_attention(row.sample.family) ? row.sample.phase + " attention"
+                                                               : "elementwise";
+    members[kind].push_back(&row);
   }
+  plot::AccuracyChart chart;
+  chart.title = fmt::format("{} on {}", evaluation.calibration.name, evaluation.accelerator.name);
+  chart.subtitle = fmt::format("estimates against {} measurements", evaluation.evaluated.size());
+  for (const auto& [kind, rows] : members) {
+    plot::AccuracySeries series;
+    series.label = kind;
+    double error = 0.0;
+    std::size_t covered = 0;
+    for (const Evaluated* row : rows) {
+      const Seconds measured = row->sample.measured;
+      series.points.emplace_back(measured.value, row->estimate.expected.value);
+      error += std::abs(row->estimate.expected / measured - 1.0);
+      if (row->estimate.low <= measured && measured <= row->estimate.high) ++covered;
+    }
+    const auto count = static_cast<double>(rows.size());
+    series.mean_absolute_percentage_error = 100.0 * error / count;
+    series.interval_coverage = static_cast<double>(covered) / count;
+    chart.series.push_back(series);
+  }
+  write_chart(plot::accuracy_svg(chart), out);
+}
+
+void add_out(CLI::App& command, std::string& out) {
+  command.add_option("--out", out, "The SVG file to write; - for standard output")->type_name("FILE");
 }
 
 }  // namespace
@@ -74,8 +118,16 @@ void add_plot_command(CLI::App& app) {
   const auto options = std::make_shared<ScenarioOptions>();
   const auto out = std::make_shared<std::string>();
   add_scenario_options(*command, *options);
-  command->add_option("--out", *out, "The SVG file to write; - for standard output")->required()->type_name("FILE");
+  add_out(*command, *out);
   command->callback([options, out] { run_roofline(*options, *out); });
+
+  CLI::App* accuracy = plot->add_subcommand("accuracy", "Estimates against measurements");
+  accuracy->footer(
+      "Example:\n  opcost plot accuracy measurements/ --calibration h100-sxm/vllm-0.24 --out accuracy.svg");
+  const auto evaluation = std::make_shared<EvaluationOptions>();
+  add_evaluation_options(*accuracy, *evaluation);
+  add_out(*accuracy, *out);
+  accuracy->callback([evaluation, out] { run_accuracy(*evaluation, *out); });
 }
 
 }  // namespace opcost::program

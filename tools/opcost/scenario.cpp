@@ -56,6 +56,11 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
       .add_option("--kv-dtype", options.cache_type,
                   "KV cache (default: bf16, or --dtype where that is a 16- or 32-bit type)")
       ->type_name("TYPE");
+  command
+      .add_option("--calibration", options.calibration,
+                  "Estimate with this calibration: a name of `opcost list calibrations` or a file (default: each "
+                  "GPU's own)")
+      ->type_name("NAME|FILE");
 }
 
 Scenario resolve(const ScenarioOptions& options) {
@@ -63,6 +68,9 @@ Scenario resolve(const ScenarioOptions& options) {
   require_option(!options.model.empty(), "--model", "a name of `opcost list models` or a Hugging Face config.json");
   scenario.model = find_model(options.model);
   scenario.accelerators = find_accelerators(options.gpus);
+  for (const Accelerator& accelerator : scenario.accelerators) {
+    scenario.calibrations.push_back(calibration_for(accelerator, options.calibration, false));
+  }
   scenario.phase = options.phase;
   const SequenceTokens tokens = sequence_tokens(options);
   scenario.batch = {.sequences = options.batch,

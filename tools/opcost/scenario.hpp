@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "opcost/latency/calibration.hpp"
 #include "opcost/opcost.hpp"
 
 namespace opcost::program {
@@ -23,12 +24,14 @@ struct ScenarioOptions {
   std::int32_t prompt = 0;
   std::string data_type = "bf16";
   std::string cache_type;
+  std::string calibration;  ///< "": each accelerator's default.
 };
 
 /// The same, resolved and checked.
 struct Scenario {
   ModelConfig model;
   std::vector<Accelerator> accelerators;
+  std::vector<Calibration> calibrations;  ///< One for each accelerator.
   std::string phase;
   UniformBatch batch;
   std::string data_type;

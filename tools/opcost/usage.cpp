@@ -12,8 +12,10 @@
 #include <fmt/ranges.h>
 
 #include "opcost/io/accelerator_json.hpp"
+#include "opcost/io/calibration_json.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/io/model_json.hpp"
+#include "opcost/latency/catalogue.hpp"
 
 namespace opcost::program {
 namespace {
@@ -111,6 +113,26 @@ ModelConfig find_model(const std::string& name_or_file) {
   std::vector<std::string> known;
   for (const ModelConfig& model : model_catalogue) known.emplace_back(model.name.view());
   fail_unknown("model", name_or_file, known);
+}
+
+Calibration find_calibration(const std::string& name_or_file) {
+  if (const Calibration* built_in = calibration_named(name_or_file)) return *built_in;
+  if (name_or_file.ends_with(".json")) return read_calibration_file(name_or_file).calibration;
+  std::vector<std::string> known;
+  for (const Calibration* calibration : calibration_catalogue) known.emplace_back(calibration->name.view());
+  fail_unknown("calibration", name_or_file, known);
+}
+
+Calibration calibration_for(const Accelerator& accelerator, const std::string& asked, bool carry) {
+  if (asked.empty()) return default_calibration(accelerator);
+  const Calibration calibration = find_calibration(asked);
+  if (calibration.accelerator.empty() || calibration.accelerator == accelerator.name) return calibration;
+  if (!carry) {
+    throw InputError(fmt::format("--calibration {} is for {}, expected one for {}", calibration.name,
+                                 calibration.accelerator, accelerator.name));
+  }
+  constexpr double carried_interval_factor = 1.5;
+  return calibration.carried_to(accelerator.name, carried_interval_factor);
 }
 
 ModelPrecision find_precision(const std::string& name) {

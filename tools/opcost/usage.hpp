@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "opcost/io/json.hpp"
+#include "opcost/latency/estimate.hpp"
 #include "opcost/opcost.hpp"
 
 namespace opcost::program {
@@ -36,6 +37,13 @@ void require_subcommand(CLI::App& command);
 /// A built-in name, or the path of a file in the format of data/hardware (data/models).
 Accelerator find_accelerator(const std::string& name_or_file);
 ModelConfig find_model(const std::string& name_or_file);
+
+/// A built-in calibration's name, or the path of a calibration file.
+Calibration find_calibration(const std::string& name_or_file);
+
+/// The calibration to use on an accelerator: the one asked for, or its default. Fails if one of another accelerator
+/// was asked for, unless `carry`: then its factors are carried over by specifications, with wider intervals.
+Calibration calibration_for(const Accelerator& accelerator, const std::string& asked, bool carry);
 
 ModelPrecision find_precision(const std::string& name);
 TensorFormat find_cache_format(const std::string& name);

@@ -3,4 +3,5 @@
 // Charts as standalone SVG documents. Standard library only.
 #pragma once
 
+#include "opcost/io/plot/accuracy_chart.hpp"
 #include "opcost/io/plot/roofline_chart.hpp"

@@ -131,6 +131,15 @@ inline std::string with_prefix(double value, std::string_view unit = "") {
   return number(value, decimals) + (unit.empty() ? "" : " ") + std::string(prefixes[step]) + std::string(unit);
 }
 
+/// Seconds with three significant digits and an SI prefix: 1e-5 is "10 µs".
+inline std::string time_text(double seconds) {
+  constexpr std::array<std::string_view, 5> units{"ms", "µs", "ns", "ps", "fs"};
+  if (seconds >= 0.9995) return with_prefix(seconds, "s");
+  std::size_t step = 0;
+  for (seconds *= 1e3; seconds < 0.9995 && step + 1 < units.size(); seconds *= 1e3) ++step;
+  return with_prefix(seconds) + " " + std::string(units[step]);
+}
+
 // ---- elements -----------------------------------------------------------------------------------
 
 /// One SVG element, built up by chained calls: `Element("line").set("x1", 0).set("class", "grid").markup()`.
@@ -180,15 +189,20 @@ inline Element text_element(Position at, std::string_view text, std::string_view
   return element;
 }
 
-/// The marker of series number `series`: five shapes and six colours, so thirty series look different.
-inline Element marker_element(Position at, std::size_t series, double radius) {
+/// The outline of series number `series`' markers, about the origin and about one pixel in radius: five shapes.
+inline std::string_view marker_shape(std::size_t series) {
   constexpr std::array<std::string_view, 5> shapes{"M-1 0A1 1 0 0 1 1 0A1 1 0 0 1-1 0Z",
                                                    "M0-1.3L1.3 0L0 1.3L-1.3 0Z", "M0-1.3L1.2 .85H-1.2Z",
                                                    "M-.92-.92H.92V.92H-.92Z", "M0 1.3L1.2-.85H-1.2Z"};
+  return shapes[series % shapes.size()];
+}
+
+/// The marker of series number `series`: five shapes and six colours, so thirty series look different.
+inline Element marker_element(Position at, std::size_t series, double radius) {
   const std::string transform =
       "translate(" + number(at.x) + " " + number(at.y) + ") scale(" + number(radius) + ")";
   Element path("path");
-  path.set("d", shapes[series % shapes.size()]).set("transform", transform).set("class", "marker");
+  path.set("d", marker_shape(series)).set("transform", transform).set("class", "marker");
   return path.set("stroke-width", number(1.2 / radius, 2));
 }
 
@@ -233,6 +247,17 @@ font-size:12px;color:#1f2328}
 }
 )";
   return Element("style").add(rules).markup();
+}
+
+/// A complete chart of that many pixels: its title and description, the style sheet, the paper and the body.
+inline std::string svg_document(std::string_view title, std::string_view description, std::string_view body,
+                                double width, double height) {
+  Element svg("svg"), paper("rect");
+  svg.set("xmlns", "http://www.w3.org/2000/svg").set("class", "opcost").set("role", "img");
+  svg.set("viewBox", "0 0 " + number(width) + " " + number(height)).set("width", width).set("height", height);
+  svg.add("\n").add(Element("title").text(title)).add(Element("desc").text(description)).add(theme_style());
+  paper.set("x", 0.5).set("y", 0.5).set("width", width - 1.0).set("height", height - 1.0).set("rx", 12);
+  return svg.add(paper.set("class", "paper")).add(body).markup();
 }
 
 // ---- logarithmic axis ---------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "opcost/latency/kernel/attention.hpp"
+#include "opcost/latency/kernel/constant_kernel.hpp"
+#include "opcost/latency/kernel/matmul.hpp"
+#include "opcost/name.hpp"
+
+namespace opcost {
+
+/// Kernels that share a model and its factors. Which one an operation belongs to follows from its type and formats.
+enum class KernelFamily : std::uint8_t {
+  linear_16bit,
+  linear_fp8,
+  linear_fp8_block,
+  prefill_attention,
+  prefill_attention_fp8_cache,
+  decode_attention,
+  decode_attention_fp8_cache,
+  elementwise
+};
+
+inline constexpr std::size_t kernel_family_count = 8;
+
+inline constexpr std::array<std::string_view, kernel_family_count> kernel_family_names{
+    "linear_16bit",
+    "linear_fp8",
+    "linear_fp8_block",
+    "prefill_attention",
+    "prefill_attention_fp8_cache",
+    "decode_attention",
+    "decode_attention_fp8_cache",
+    "elementwise"};
+
+constexpr std::string_view name(KernelFamily family) noexcept {
+  return kernel_family_names[static_cast<std::size_t>(family)];
+}
+
+/// The family of that name, or nothing.
+constexpr std::optional<KernelFamily> kernel_family_named(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < kernel_family_count; ++i) {
+    if (kernel_family_names[i] == text) return static_cast<KernelFamily>(i);
+  }
+  return std::nullopt;
+}
+
+constexpr bool is_linear(KernelFamily family) noexcept { return family <= KernelFamily::linear_fp8_block; }
+constexpr bool is_attention(KernelFamily family) noexcept {
+  return family >= KernelFamily::prefill_attention && family <= KernelFamily::decode_attention_fp8_cache;
+}
+
+/// Every model of a kernel.
+using KernelModel =
+    std::variant<kernel::ConstantKernel, kernel::CublasMatmul, kernel::CutlassMatmul,
+                 kernel::DeepGemmQuantisingMatmul, kernel::DeepGemmMatmul, kernel::FlashAttentionDecode,
+                 kernel::FlashAttentionPrefill, kernel::FlashInferDecode>;
+
+/// The 10 % and 90 % quantiles of measured over expected time, on shapes that the fit never saw: an 80 % interval.
+struct ErrorInterval {
+  double low = 1.0;   ///< At most 1.
+  double high = 1.0;  ///< At least 1.
+
+  /// The interval with both sides `factor` times as far from 1.
+  constexpr ErrorInterval widened(double factor) const noexcept {
+    return {1.0 / (1.0 + factor * (1.0 / low - 1.0)), 1.0 + factor * (high - 1.0)};
+  }
+
+  friend constexpr bool operator==(const ErrorInterval&, const ErrorInterval&) noexcept = default;
+};
+
+/// Errors in percent on shapes that the fit never saw.
+struct HeldOutError {
+  double mean = 0.0;  ///< Mean absolute percentage error.
+  double median = 0.0;
+  double p90 = 0.0;
+
+  friend constexpr bool operator==(const HeldOutError&, const HeldOutError&) noexcept = default;
+};
+
+/// The smallest and largest value that a fit saw.
+struct DimensionRange {
+  double lowest = 0.0;
+  double highest = 0.0;
+
+  constexpr bool contains(double value) const noexcept { return lowest <= value && value <= highest; }
+  friend constexpr bool operator==(const DimensionRange&, const DimensionRange&) noexcept = default;
+};
+
+inline constexpr std::size_t dimension_count = 7;
+inline constexpr std::array<std::string_view, 3> linear_dimensions{"tokens", "out_features", "in_features"};
+inline constexpr std::array<std::string_view, dimension_count> attention_dimensions{
+    "sequences", "query_tokens", "context_tokens", "query_heads", "kv_heads", "head_dimension", "window"};
+
+/// A kernel model with fitted factors, and how far to trust it.
+struct KernelCalibration {
+  KernelModel model{};
+  Name kernel{};            ///< As the measurements call it.
+  Name transferred_from{};  ///< The calibration whose factors these are, where this one's data had none.
+  std::int32_t rows = 0;    ///< Measurements behind it.
+  std::int32_t groups = 0;  ///< Distinct shapes (without the token dimension) among them.
+  HeldOutError error{};
+  ErrorInterval interval{};
+  ErrorInterval windowed_interval{};  ///< For sliding windows.
+  std::array<DimensionRange, dimension_count> range{};
+};
+
+/// Fitted efficiency factors of one accelerator and one software stack, for every family.
+struct Calibration {
+  Name name{};
+  Name accelerator{};
+  bool times_cache_write = false;  ///< Whether the measured attention kernels store new keys and values, too.
+  double sustained_share = 1.0;    ///< Matrix rate under a constantly busy server, over that of a benchmark.
+  double eager_launch = 0.0;       ///< Microseconds that a kernel takes longer outside a CUDA graph.
+  double interval_factor = 1.0;    ///< How much wider than on the accelerator it was fitted on: 1 there.
+  std::array<KernelCalibration, kernel_family_count> kernels{};
+
+  constexpr const KernelCalibration& operator[](KernelFamily family) const noexcept {
+    return kernels[static_cast<std::size_t>(family)];
+  }
+  constexpr KernelCalibration& operator[](KernelFamily family) noexcept {
+    return kernels[static_cast<std::size_t>(family)];
+  }
+
+  /// The same factors for another accelerator, carried by its specifications, with intervals wider by `factor`.
+  constexpr Calibration carried_to(const Name& other, double factor) const noexcept {
+    Calibration calibration = *this;
+    calibration.accelerator = other;
+    calibration.interval_factor *= factor;
+    return calibration;
+  }
+};
+
+}  // namespace opcost

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the kernel models share: the shapes they are asked about, the machine as they see it, their answer, and how
+// their factors describe themselves. All times are in microseconds, because factors are.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <string_view>
+
+#include "opcost/hardware/accelerator.hpp"
+
+namespace opcost::kernel {
+
+/// A factor of a kernel model: what a fit may change, within physical bounds.
+template <class Model>
+struct Factor {
+  std::string_view name;
+  std::string_view unit;     ///< "1" for shares and ratios.
+  std::string_view meaning;  ///< The physical reason.
+  double Model::*value;
+  double lowest;
+  double highest;
+  double usual;        ///< Where a fit starts, and stays where the data do not tell.
+  bool fitted = true;  ///< False: the measurements cannot tell it from another; set by hand.
+};
+
+/// A matrix product C[m, n] = A[m, k] · B[k, n].
+struct MatmulShape {
+  double m = 1.0;
+  double n = 1.0;
+  double k = 1.0;
+  double bytes = 0.0;          ///< Traffic: A, B, C, scales.
+  double operand_bytes = 2.0;  ///< Of one element as the tensor cores read it.
+};
+
+/// A uniform batch of causal attention over a KV cache.
+struct AttentionShape {
+  double sequences = 1.0;
+  double query_tokens = 1.0;
+  double context_tokens = 1.0;
+  double query_heads = 1.0;
+  double kv_heads = 1.0;
+  double head_dimension = 128.0;  ///< The mean of the query–key and the value dimension.
+  double window = 0.0;            ///< Keys that a query sees; 0: all.
+  double pairs = 1.0;             ///< Scored query–key pairs of a sequence.
+  double visible_keys = 1.0;      ///< Keys of a sequence that are read.
+  double kv_bytes = 2.0;          ///< Of one cached element.
+  double read_and_written = 0.0;  ///< Bytes of Q, K, V and the output, all sequences.
+  double cache_write = 0.0;       ///< Bytes of the new keys and values; 0 if another kernel stores them.
+  double flops = 0.0;             ///< Matrix FLOPs, all sequences.
+  bool cold = true;               ///< The KV cache is in device memory, not in L2.
+
+  constexpr bool windowed() const noexcept { return window > 0.0 && window < context_tokens; }
+  constexpr bool fp8_cache() const noexcept { return kv_bytes < 2.0; }
+};
+
+/// An accelerator in the units of the models.
+struct Machine {
+  double multiprocessors;
+  double cycles;       ///< Per microsecond, at the tensor clock.
+  double bandwidth;    ///< Device memory, bytes per microsecond.
+  double peak;         ///< Dense peak for the operation's type, FLOP per microsecond.
+  double fp8_peak;     ///< The same for fp8, or `peak` where there is none.
+  double vector_peak;  ///< The same for fp32 on the vector units.
+  double l2_bytes;
+
+  static constexpr Machine of(const Accelerator& accelerator, DataType type) noexcept {
+    const double peak = accelerator.peaks[type].value * 1e-6;
+    const double fp8 = accelerator.peaks[DataType::fp8].value * 1e-6;
+    return {double(accelerator.multiprocessors),
+            accelerator.tensor_clock.value * 1e-6,
+            accelerator.memory_bandwidth.value * 1e-6,
+            peak,
+            fp8 > 0.0 ? fp8 : peak,
+            accelerator.peaks[DataType::fp32].value * 1e-6,
+            accelerator.l2_cache.value};
+  }
+
+  /// Whether the data sheet has what the models of tiled kernels need.
+  constexpr bool complete() const noexcept {
+    return multiprocessors > 0.0 && cycles > 0.0 && peak > 0.0 && l2_bytes > 0.0;
+  }
+};
+
+/// Where a kernel's time goes, in microseconds. Compute and memory overlap; overhead does not.
+struct KernelTime {
+  double total = 0.0;
+  double compute = 0.0;
+  double memory = 0.0;
+  double overhead = 0.0;  ///< Launch, prologue, reductions, quantisation, the KV-cache write.
+};
+
+inline constexpr double square(double x) noexcept { return x * x; }
+inline constexpr double cube(double x) noexcept { return x * x * x; }
+inline constexpr double fourth(double x) noexcept { return square(square(x)); }
+inline double fourth_root(double x) noexcept { return std::sqrt(std::sqrt(x)); }
+inline constexpr double larger(double a, double b) noexcept { return a < b ? b : a; }
+inline constexpr double smaller(double a, double b) noexcept { return b < a ? b : a; }
+
+/// The least whole number that is not below x, for 0 ≤ x < 2⁶³.
+inline constexpr double ceiling(double x) noexcept {
+  const double whole = static_cast<double>(static_cast<std::int64_t>(x));
+  return whole < x ? whole + 1.0 : whole;
+}
+/// The greatest whole number that is not above x, for 0 ≤ x < 2⁶³.
+inline constexpr double whole_part(double x) noexcept { return static_cast<double>(static_cast<std::int64_t>(x)); }
+
+/// Two overlapping times: nearly the longer one, somewhat more where they are alike.
+inline double overlapped(double a, double b) noexcept { return fourth_root(fourth(a) + fourth(b)); }
+
+/// Cycles of one multiprocessor for one k16 step of a 64 × 64 granule (131072 FLOP) at the peak rate.
+inline constexpr double granule_cycles(const Machine& machine, double efficiency) noexcept {
+  return 131072.0 * machine.multiprocessors * machine.cycles / (machine.peak * efficiency);
+}
+
+}  // namespace opcost::kernel

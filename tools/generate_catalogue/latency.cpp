@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "catalogues.hpp"
+#include "opcost/io/accelerator_json.hpp"
+#include "opcost/io/calibration_json.hpp"
+#include "text.hpp"
+
+namespace generate_catalogue {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string_view type_name(const opcost::kernel::ConstantKernel&) { return "ConstantKernel"; }
+std::string_view type_name(const opcost::kernel::CublasMatmul&) { return "CublasMatmul"; }
+std::string_view type_name(const opcost::kernel::CutlassMatmul&) { return "CutlassMatmul"; }
+std::string_view type_name(const opcost::kernel::DeepGemmQuantisingMatmul&) { return "DeepGemmQuantisingMatmul"; }
+std::string_view type_name(const opcost::kernel::DeepGemmMatmul&) { return "DeepGemmMatmul"; }
+std::string_view type_name(const opcost::kernel::FlashAttentionDecode&) { return "FlashAttentionDecode"; }
+std::string_view type_name(const opcost::kernel::FlashAttentionPrefill&) { return "FlashAttentionPrefill"; }
+std::string_view type_name(const opcost::kernel::FlashInferDecode&) { return "FlashInferDecode"; }
+
+std::string kernel_model(const opcost::KernelModel& model) {
+  return std::visit(
+      []<class Model>(const Model& m) {
+        std::string factors;
+        for (const auto& factor : Model::factors()) {
+          factors += fmt::format("{}.{} = {}", factors.empty() ? "" : ", ", factor.name, number(m.*factor.value));
+        }
+        return fmt::format("kernel::{}{{{}}}", type_name(m), factors);
+      },
+      model);
+}
+
+std::string ranges(const opcost::KernelCalibration& k) {
+  if (k.range == decltype(k.range){}) return "{}";
+  std::string text;
+  for (const opcost::DimensionRange& range : k.range) {
+    text += fmt::format("{}{{{}, {}}}", text.empty() ? "" : ", ", number(range.lowest), number(range.highest));
+  }
+  return "{{" + text + "}}";
+}
+
+std::string kernel_calibration(const opcost::KernelCalibration& k) {
+  return fmt::format(
+      "        KernelCalibration{{\n            .model = {},\n            .kernel = {}, .transferred_from = {}, "
+      ".rows = {}, .groups = {},\n            .error = {{{}, {}, {}}}, .interval = {{{}, {}}}, .windowed_interval "
+      "= "
+      "{{{}, {}}},\n            .range = {}}}",
+      kernel_model(k.model), literal(k.kernel.view()),
+      k.transferred_from.empty() ? "{}" : literal(k.transferred_from.view()), k.rows, k.groups,
+      number(k.error.mean), number(k.error.median), number(k.error.p90), number(k.interval.low),
+      number(k.interval.high), number(k.windowed_interval.low), number(k.windowed_interval.high), ranges(k));
+}
+
+std::string calibration(const opcost::Calibration& c) {
+  std::string kernels;
+  for (const opcost::KernelCalibration& kernel : c.kernels) {
+    kernels += (kernels.empty() ? "" : ",\n") + kernel_calibration(kernel);
+  }
+  return fmt::format(
+      "inline constexpr Calibration {}{{\n    .name = {},\n    .accelerator = {},\n    .times_cache_write = {},\n"
+      "    .sustained_share = {},\n    .eager_launch = {},\n    .kernels = {{{{\n{}}}}},\n}};\n",
+      identifier(c.name.view()), literal(c.name.view()),
+      c.accelerator.empty() ? "{}" : literal(c.accelerator.view()), c.times_cache_write, number(c.sustained_share),
+      number(c.eager_launch), kernels);
+}
+
+std::vector<std::string> accelerator_names(const fs::path& data) {
+  std::vector<std::string> names;
+  for (const fs::path& path : json_files(data / "hardware")) {
+    names.emplace_back(opcost::read_accelerator_file(path).specification.name.view());
+  }
+  return names;
+}
+
+/// Throws unless `value`, at `pointer` of `path`, is one of `known`.
+void require_one_of(const std::vector<std::string>& known, const fs::path& path, const std::string& pointer,
+                    std::string_view value) {
+  if (std::find(known.begin(), known.end(), value) != known.end()) return;
+  throw opcost::InputError(
+      fmt::format("{}: {} is \"{}\", expected one of: {}", path.string(), pointer, value, fmt::join(known, ", ")));
+}
+
+}  // namespace
+
+std::string latency_catalogue(const fs::path& data) {
+  const fs::path directory = data / "calibrations";
+  const fs::path defaults_path = directory / "defaults.json";
+  const std::vector<std::string> accelerators = accelerator_names(data);
+
+  std::string constants;
+  std::string entries;
+  std::vector<std::string> names;
+  for (const fs::path& path : json_files(directory)) {
+    if (path == defaults_path) continue;
+    const opcost::CalibrationFile file = opcost::read_calibration_file(path);
+    const opcost::Calibration& c = file.calibration;
+    const std::string name(c.name.view());
+    require_matching_name(path, name);
+    if (!c.accelerator.empty()) require_one_of(accelerators, path, "/accelerator", c.accelerator.view());
+    constants += "\n/// Source: " + file.source.citations.front() + "\n" + calibration(c);
+    entries += "    &calibrations::" + identifier(name) + ",\n";
+    names.push_back(name);
+  }
+  if (std::find(names.begin(), names.end(), "constant") == names.end()) {
+    throw opcost::InputError((directory / "constant.json").string() +
+                             ": is missing, expected what accelerators of no other calibration take");
+  }
+
+  std::string choices;
+  const opcost::CalibrationDefaultsFile defaults = opcost::read_calibration_defaults_file(defaults_path);
+  for (std::size_t i = 0; i < defaults.choices.size(); ++i) {
+    const opcost::CalibrationChoice& choice = defaults.choices[i];
+    const std::string pointer = fmt::format("/defaults/{}/", i);
+    require_one_of(accelerators, defaults_path, pointer + "accelerator", choice.accelerator.view());
+    require_one_of(names, defaults_path, pointer + "calibration", choice.calibration.view());
+    choices += fmt::format("    {{{}, &calibrations::{}, {}}},\n", literal(choice.accelerator.view()),
+                           identifier(choice.calibration.view()), number(choice.interval_factor));
+  }
+
+  return fmt::format(preamble, "data/calibrations/*.json",
+                     "#include <string_view>\n\n#include \"opcost/hardware/accelerator.hpp\"\n"
+                     "#include \"opcost/latency/calibration.hpp\"\n") +
+         "\nnamespace calibrations {\n" + constants +
+         fmt::format(R"(
+}}  // namespace calibrations
+
+/// Every built-in calibration, by name.
+inline constexpr std::array<const Calibration*, {}> calibration_catalogue{{
+{}}};
+
+/// The built-in calibration of that name, or null.
+constexpr const Calibration* calibration_named(std::string_view name) noexcept {{
+  for (const Calibration* const calibration : calibration_catalogue) {{
+    if (calibration->name.view() == name) return calibration;
+  }}
+  return nullptr;
+}}
+
+/// The calibration that an accelerator takes by default, and how much wider its intervals are there.
+struct DefaultCalibration {{
+  std::string_view accelerator{{}};
+  const Calibration* calibration = nullptr;
+  double interval_factor = 1.0;
+}};
+
+/// Accelerators that are not listed take the calibration `constant`.
+inline constexpr std::array<DefaultCalibration, {}> default_calibrations{{{{
+{}}}}};
+
+/// The best known calibration of an accelerator, by its name; carried from another accelerator where there is none
+/// of its own.
+constexpr Calibration default_calibration(const Accelerator& accelerator) noexcept {{
+  for (const DefaultCalibration& entry : default_calibrations) {{
+    if (entry.accelerator != accelerator.name.view()) continue;
+    const Calibration& calibration = *entry.calibration;
+    const bool own = calibration.accelerator.empty() || calibration.accelerator == accelerator.name;
+    if (own && entry.interval_factor == 1.0) return calibration;
+    return calibration.carried_to(accelerator.name, entry.interval_factor);
+  }}
+  return calibrations::constant;
+}}
+
+}}  // namespace opcost
+)",
+                     names.size(), entries, defaults.choices.size(), choices);
+}
+
+}  // namespace generate_catalogue
