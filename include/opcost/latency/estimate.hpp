@@ -253,10 +253,13 @@ LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelera
                           false, false, calibration, conditions);
 }
 
-/// The latency of an operation of any kind.
-inline LatencyEstimate estimate_latency(const AnyOperation& operation, const Accelerator& accelerator,
-                                        const Calibration& calibration,
-                                        const ExecutionConditions& conditions = {}) noexcept {
+/// The latency of an operation of any kind. A template, so that only who calls it pays for compiling all kinds.
+// clang-format off
+template <Operation T>
+  requires std::same_as<T, AnyOperation>
+LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelerator, const Calibration& calibration,
+                                 const ExecutionConditions& conditions = {}) noexcept {
+  // clang-format on
   return operation.visit(
       [&](const auto& known) noexcept { return estimate_latency(known, accelerator, calibration, conditions); });
 }

@@ -28,7 +28,7 @@ constexpr double key_tile(const AttentionShape& s, bool windowed) noexcept {
 
 /// Doublings of the head dimension over 64; none below.
 inline double head_doublings(double head_dimension) noexcept {
-  return head_dimension <= 64.0 ? 0.0 : std::log2(head_dimension / 64.0);
+  return head_dimension <= 64.0 ? 0.0 : binary_logarithm(head_dimension / 64.0);
 }
 
 }  // namespace detail
@@ -130,7 +130,7 @@ struct FlashAttentionDecode {
       overhead += cache_write_launch +
                   s.cache_write * (2.0 + s.kv_bytes) / s.kv_bytes / (cache_write_efficiency * machine.bandwidth);
     }
-    return {overhead + std::cbrt(cube(compute) + cube(memory)), compute, memory, overhead};
+    return {overhead + cube_root(cube(compute) + cube(memory)), compute, memory, overhead};
   }
 };
 
@@ -247,7 +247,7 @@ struct FlashAttentionPrefill {
       const double traffic =
           s.cache_write * (2.0 + s.kv_bytes) / s.kv_bytes / (cache_write_efficiency * machine.bandwidth);
       const double lanes = tokens * smaller(s.kv_heads * d, 512.0) / (2048.0 * n_sm) * cache_write_token;
-      overhead += cache_write_launch + std::cbrt(cube(traffic) + cube(lanes));
+      overhead += cache_write_launch + cube_root(cube(traffic) + cube(lanes));
     }
     return {overhead + larger(larger(compute, memory), 0.0), compute, memory, overhead};
   }
@@ -285,7 +285,7 @@ struct FlashInferDecode {
     const double overhead = on_vector_units ? vector_launch : launch;
     double memory = s.read_and_written / (memory_efficiency * machine.bandwidth);
     memory += s.cache_write / (memory_efficiency * machine.bandwidth);
-    return {overhead + std::sqrt(square(compute) + square(memory)), compute, memory, overhead};
+    return {overhead + square_root(square(compute) + square(memory)), compute, memory, overhead};
   }
 };
 

@@ -65,7 +65,7 @@ struct CublasMatmul {
     const double w = x + wave_tail * (waves - x);
     const double step = s.k / (16.0 * f);
     const double granule = granule_overhead / f;
-    const double compute = step * larger(feed * std::sqrt(w), mma * w) + granule * larger(w, 1.0);
+    const double compute = step * larger(feed * square_root(w), mma * w) + granule * larger(w, 1.0);
     const double memory_idle = memory * (1.0 + idle_bandwidth_loss * (1.0 - x / waves));
     const double whole = overlapped(compute, memory_idle);
 
@@ -158,8 +158,8 @@ struct CutlassMatmul {
     const double compute = (s.k / (16.0 * f) * step_cycles + granule_overhead * granules / f) * w;
     const double memory =
         s.bytes / (memory_efficiency * machine.bandwidth) * (1.0 + idle_bandwidth_loss * (1.0 - x / waves));
-    const double quantise = std::sqrt(square(quantise_row * s.m / machine.multiprocessors) +
-                                      square(quantise_traffic * s.m * s.k / machine.bandwidth));
+    const double quantise = square_root(square(quantise_row * s.m / machine.multiprocessors) +
+                                        square(quantise_traffic * s.m * s.k / machine.bandwidth));
     return {launch + quantise + overlapped(compute, memory), compute, memory, launch + quantise};
   }
 };
@@ -231,7 +231,7 @@ struct DeepGemmQuantisingMatmul {
     const double wide = x / 8.0;
     const double w =
         x + wave_tail * (ceiling(x) - x) + wide_wave_tail * 8.0 * larger(ceiling(wide) - larger(wide, 1.0), 0.0);
-    double cycles = larger(chain, larger(operand_feed * std::sqrt(w), mma * w));
+    double cycles = larger(chain, larger(operand_feed * square_root(w), mma * w));
     if (s.m > 64.0) {
       cycles *= 1.0 + partial_tile_loss * (ceiling(s.m / 128.0) * 128.0 - s.m) / 128.0;
       if (x > 4.0 && x <= 8.0) cycles *= wide_wave_loss;
@@ -242,8 +242,8 @@ struct DeepGemmQuantisingMatmul {
         s.bytes / (memory_efficiency * machine.bandwidth) * (1.0 + idle_bandwidth_loss * larger(1.0 - x, 0.0));
     const bool odd_k = ceiling(s.k / 1024.0) * 1024.0 > s.k;
     const double quantise =
-        std::sqrt(square(quantise_row * s.m / n_sm) +
-                  square(quantise_traffic * s.m * s.k / machine.bandwidth * (odd_k ? 1.0 + quantise_odd_k : 1.0)));
+        square_root(square(quantise_row * s.m / n_sm) + square(quantise_traffic * s.m * s.k / machine.bandwidth *
+                                                               (odd_k ? 1.0 + quantise_odd_k : 1.0)));
     const double overhead = launch + pipeline_fill * smaller(s.k / 2048.0, 1.0) + quantise;
     return {overhead + overlapped(compute, memory), compute, memory, overhead};
   }
@@ -297,7 +297,7 @@ struct DeepGemmMatmul {
     const double mma = granule_cycles(machine, matrix_efficiency);
     const double x = ceiling(s.m / 64.0) * ceiling(s.n / 128.0) / machine.multiprocessors;
     const double w = x + wave_tail * (ceiling(x) - x);
-    const double cycles = larger(larger(chain, operand_feed * std::sqrt(2.0 * w)), 2.0 * mma * w);
+    const double cycles = larger(larger(chain, operand_feed * square_root(2.0 * w)), 2.0 * mma * w);
     const double compute = s.k / (16.0 * f) * cycles + granule_overhead / f * w;
     const double memory = s.bytes / (memory_efficiency * machine.bandwidth);
     return {launch + overlapped(compute, memory), compute, memory, launch};
