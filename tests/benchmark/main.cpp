@@ -37,6 +37,16 @@ void bound_of(benchmark::State& state, Make make) {
           [&](const auto& operation) { return roofline_bound(operation, accelerator).time; });
 }
 
+/// The same for calibrated estimates, with vLLM's factors on the H100.
+template <class Make>
+void estimate_of(benchmark::State& state, Make make) {
+  const Accelerator accelerator = opaque_accelerator();
+  Calibration calibration = calibrations::h100_sxm_vllm_0_24;
+  benchmark::DoNotOptimize(calibration);
+  measure(state, make_shapes(make),
+          [&](const auto& operation) { return estimate_latency(operation, accelerator, calibration).expected; });
+}
+
 using StaticAttention = StaticAttentionPrecision<>;
 
 AnyOperation any_operation(Shapes& source) {
@@ -94,7 +104,7 @@ struct Case {
 
 struct AsCompiled {};
 
-const std::array<Case, 13> cases{{
+const std::array<Case, 16> cases{{
     {"two divisions and a max (baseline)", 0.0, baseline},
     {"the same, packed if the compiler likes", 0.0, bare_loop<AsCompiled>},
     {"linear, runtime precision", 1.5,
@@ -129,6 +139,20 @@ const std::array<Case, 13> cases{{
     {"ragged batch of 64: update, bound", 0.0, ragged_update, 64},
     {"ragged batch of 1024: update, bound", 0.0, ragged_update, 1024},
     {"all operations of Gemma 3 27B", 0.0, whole_model},
+    {"estimate: linear", 15.0,
+     [](benchmark::State& state) {
+       estimate_of(state, [](Shapes& s) { return s.linear<RuntimeLinearPrecision>(); });
+     }},
+    {"estimate: full attention", 30.0,
+     [](benchmark::State& state) {
+       estimate_of(state, [](Shapes& s) { return s.attention<Causal, RuntimeAttentionPrecision>({}); });
+     }},
+    {"estimate: sliding window", 30.0,
+     [](benchmark::State& state) {
+       estimate_of(state, [](Shapes& s) {
+         return s.attention<SlidingWindow, RuntimeAttentionPrecision>({s.between(128, 4096)});
+       });
+     }},
 }};
 
 /// Google Benchmark's own table, and each benchmark's median for ours.

@@ -20,6 +20,7 @@
 #include "opcost/io/calibration_json.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/io/json.hpp"
+#include "opcost/latency/catalogue.hpp"
 #include "output.hpp"
 #include "samples.hpp"
 #include "table.hpp"
@@ -109,6 +110,8 @@ void run(const Options& options) {
   const Accelerator accelerator = find_accelerator(options.gpu);
   std::optional<Calibration> base;
   if (!options.base.empty()) base = find_calibration(options.base);
+  // families without data: from the base, or from what the accelerator is answered with today
+  const Calibration gap_filler = base ? *base : default_calibration(accelerator);
 
   const Measurements measurements = read_measurements({options.paths.begin(), options.paths.end()});
   const std::vector<Sample> samples = samples_of(measurements);
@@ -130,11 +133,7 @@ void run(const Options& options) {
     const bool skipped =
         std::find(options.from_base.begin(), options.from_base.end(), name(family)) != options.from_base.end();
     if (by_family[i].empty() || skipped) {
-      if (!base) {
-        throw InputError(
-            fmt::format("{} has no measurements, expected some or --base to take its factors from", name(family)));
-      }
-      calibration[family] = transferred(*base, family);
+      calibration[family] = transferred(gap_filler, family);
       continue;
     }
     std::vector<Sample> chosen = most_used_kernel(by_family[i], left_out);
@@ -192,7 +191,9 @@ void add_calibrate_command(CLI::App& app) {
   command->add_option("--name", options->name, "The software stack and its version")->type_name("STACK");
   command->add_option("--out", options->out, "The calibration file to write")->type_name("FILE");
   command
-      ->add_option("--base", options->base, "Start from this calibration; families without data take its factors")
+      ->add_option(
+          "--base", options->base,
+          "Start from this calibration, which also fills families without data (default: the GPU's own fills them)")
       ->type_name("NAME|FILE");
   command
       ->add_option("--from-base", options->from_base, "Take this family from --base in spite of data; repeatable")

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -117,6 +118,20 @@ void read_quantise(const fs::path& path, std::size_t file, std::vector<QuantiseM
   });
 }
 
+std::string header_of(const fs::path& path) {
+  std::ifstream stream(path);
+  if (!stream) throw InputError(fmt::format("{}: cannot be opened", path.string()));
+  std::string line(4096, '\0');
+  stream.getline(line.data(), static_cast<std::streamsize>(line.size()));
+  line.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount() - 1, 0)));
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return line;
+}
+
+bool has_column(const std::string& header, const std::string& column) {
+  return ("," + header + ",").find("," + column + ",") != std::string::npos;
+}
+
 }  // namespace
 
 Measurements read_measurements(const std::vector<fs::path>& paths) {
@@ -144,16 +159,18 @@ Measurements read_measurements(const std::vector<fs::path>& paths) {
   Measurements measurements;
   measurements.files = files;
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const std::string name = files[i].filename().string();
-    if (name == "linear.csv") {
-      read_linear(files[i], i, measurements.linear);
-    } else if (name == "attention.csv") {
+    const std::string columns = header_of(files[i]);
+    if (has_column(columns, "query_heads") && has_column(columns, "kv_heads")) {
       read_attention(files[i], i, measurements.attention);
-    } else if (name == "quantise.csv") {
+    } else if (has_column(columns, "n")) {
+      read_linear(files[i], i, measurements.linear);
+    } else if (has_column(columns, "m") && has_column(columns, "k")) {
       read_quantise(files[i], i, measurements.quantise);
     } else {
       throw InputError(
-          fmt::format("{}: expected a file called linear.csv, attention.csv or quantise.csv", files[i].string()));
+          fmt::format("{}: its columns are {}, expected those of linear.csv (m, n, k), attention.csv "
+                      "(query_heads, kv_heads) or quantise.csv (m, k)",
+                      files[i].string(), columns.empty() ? "none" : columns));
     }
   }
   if (measurements.linear.empty() && measurements.attention.empty() && measurements.quantise.empty()) {

@@ -57,7 +57,7 @@ struct Measurements {
   std::vector<std::filesystem::path> files;
 };
 
-/// Reads files, and those of these names in directories. Throws InputError: an unknown file name, a
+/// Reads files, told apart by their columns, and those of these names in directories. Throws InputError: columns of no known file, a
 /// missing column, a time that is not positive, latencies in milliseconds or seconds, no rows at all.
 Measurements read_measurements(const std::vector<std::filesystem::path>& paths);
 
