@@ -204,3 +204,21 @@ TEST_CASE("with the ideal calibration the estimate is the bound") {
     RC_ASSERT(estimate.expected.value <= estimate.bound.time.value * (1.0 + 1e-12));
   }));
 }
+
+TEST_CASE("a ragged batch of alike sequences takes about the time of the uniform one, and keeps every promise") {
+  REQUIRE(rc::check([] {
+    const FullAttention uniform = any_attention(Causal{});
+    RaggedAttention<> ragged{.heads = uniform.heads, .precision = uniform.precision};
+    for (std::int32_t i = 0; i < uniform.sequences; ++i) {
+      ragged.batch.add({uniform.query_tokens, uniform.context_tokens});
+    }
+    const auto estimate = [](const auto& operation) {
+      return estimate_latency(operation, accelerators::h100_sxm, calibrations::h100_sxm_vllm_0_24);
+    };
+    check_estimate(estimate(ragged));
+    const double ratio = estimate(ragged).expected / estimate(uniform).expected;
+    RC_ASSERT(ratio > 0.999999);
+    RC_ASSERT(ratio < 1.000001);
+  }));
+  CHECK(estimate_latency(RaggedAttention<>{}, accelerators::h100_sxm, calibrations::ideal).expected == Seconds{});
+}

@@ -242,6 +242,45 @@ LatencyEstimate estimate_latency(const Attention<Mask, P>& operation, const Acce
                           shape.window > 0.0, in_range, calibration, conditions);
 }
 
+/// The latency of a ragged attention: that of as many alike sequences with the batch's mean tokens, keys and pairs, by
+/// the decode model if most sequences decode. Its bound is exact; its time never counts as fitted.
+/// Does not throw, allocate or lock.
+template <AttentionMask Mask, AttentionPrecision P>
+LatencyEstimate estimate_latency(const RaggedAttention<Mask, P>& operation, const Accelerator& accelerator,
+                                 const Calibration& calibration,
+                                 const ExecutionConditions& conditions = {}) noexcept {
+  const AttentionCounts& counts = operation.batch.counts();
+  if (counts.sequences <= 0) return {};
+  const TensorFormat kv_cache = operation.precision.kv_cache;
+  const DataType type = operation.compute_type();
+  Cost cost = operation.cost();
+  if (!conditions.cache_write) cost.kv_cache_write = {};
+  const auto sequences = static_cast<double>(counts.sequences);
+
+  kernel::AttentionShape shape;
+  shape.sequences = sequences;
+  shape.query_tokens = static_cast<double>(counts.query_tokens) / sequences;
+  shape.visible_keys = static_cast<double>(counts.visible_keys) / sequences;
+  shape.context_tokens = shape.visible_keys;
+  shape.pairs = static_cast<double>(counts.pairs) / sequences;
+  shape.query_heads = operation.heads.query_heads;
+  shape.kv_heads = operation.heads.kv_heads;
+  shape.head_dimension = 0.5 * (double(operation.heads.query_key_dimension) + operation.heads.value_dimension);
+  shape.kv_bytes = bytes_per_element(kv_cache.element);
+  shape.read_and_written = (cost.activation_read + cost.activation_write + cost.kv_cache_read).value;
+  shape.cache_write = cost.kv_cache_write.value;
+  shape.flops = cost.matrix_flops.value;
+  shape.cold = conditions.cold_cache;
+  const KernelCalibration& kernel =
+      calibration[attention_family(shape.query_tokens < 1.5 ? 1 : 2, shape.visible_keys > 1.0 ? 2 : 1, kv_cache)];
+  return detail::finished(
+      kernel,
+      {.attention = &shape,
+       .bound = roofline_bound(cost, type, accelerator),
+       .machine = detail::machine_for(accelerator, type, calibration, conditions)},
+      requires { operation.batch.mask().window; }, false, calibration, conditions);
+}
+
 /// The latency of any other operation, a user's own included: the family `elementwise`, three constants.
 template <Operation T>
 LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelerator, const Calibration& calibration,
