@@ -29,6 +29,7 @@ set(core_headers
     opcost/latency/calibration.hpp
     opcost/latency/catalogue.hpp
     opcost/latency/estimate.hpp
+    opcost/latency/kernel_query.hpp
     opcost/latency/kernel/attention.hpp
     opcost/latency/kernel/constant_kernel.hpp
     opcost/latency/kernel/kernel.hpp

@@ -10,6 +10,7 @@
 #include "opcost/latency/calibration.hpp"
 #include "opcost/latency/catalogue.hpp"
 #include "opcost/latency/estimate.hpp"
+#include "opcost/latency/kernel_query.hpp"
 #include "opcost/latency/roofline.hpp"
 #include "opcost/model/catalogue.hpp"
 #include "opcost/model/memory.hpp"

@@ -177,8 +177,8 @@ TEST_CASE("measurements and calibrations that make no sense are one clear line")
   const std::array<Case, 9> cases{{
       {"kernel,dtype,m,n,k\na,bfloat16,1,2,3\n", "latency_us"},
       {linear_header, "no measurements"},
-      {linear_header + good + "a,bfloat16,16,4096,4096,0\n", "latency_us is 0, expected a positive number"},
-      {linear_header + "a,bfloat16,16,4096,4096,-1\n", ":2: latency_us is -1, expected a positive number"},
+      {linear_header + good + "a,bfloat16,16,4096,4096,0\n", "latency_us is '0', expected a positive number"},
+      {linear_header + "a,bfloat16,16,4096,4096,-1\n", ":2: latency_us is '-1', expected a positive number"},
       {linear_header + "a,bfloat16,16,4096.5,4096,1\n", "4096.5"},
       {linear_header + "a,bfloat16,99999999999,4096,4096,1\n", "99999999999"},
       {linear_header + "a,float9,16,4096,4096,1\n", "dtype is 'float9', expected one of"},

@@ -71,7 +71,7 @@ const Calibration& any_calibration() {
 const Accelerator& any_tiled_accelerator(DataType type) {
   const std::size_t index = *rc::gen::inRange<std::size_t>(0, accelerator_catalogue.size());
   const Accelerator& accelerator = accelerator_catalogue[index].specification;
-  RC_PRE(accelerator.multiprocessors > 0 && accelerator.supports(type));
+  RC_PRE(kernel::has_tiles(accelerator) && accelerator.supports(type));
   return accelerator;
 }
 
@@ -108,6 +108,7 @@ TEST_CASE("bound <= low <= expected <= high with every calibration carried to ev
     const Accelerator& accelerator = accelerator_catalogue[index].specification;
     const Calibration& calibration = any_calibration();
     const AnyOperation operation = any_operation();
+    RC_PRE(calibration.answers_for(accelerator));
     RC_PRE(accelerator.supports(operation.compute_type()) || operation.cost().matrix_flops.value == 0.0);
     const ExecutionConditions conditions = any_conditions();
     check_estimate(estimate_latency(operation, accelerator, calibration, conditions));

@@ -58,7 +58,7 @@ static_assert(std::is_empty_v<StaticLinearPrecision<formats::fp8>>);
 static_assert(std::is_empty_v<StaticAttentionPrecision<>> && std::is_empty_v<StaticElementwisePrecision<>>);
 static_assert(sizeof(LinearProjection<StaticLinearPrecision<>>) == 3 * sizeof(std::int32_t) + sizeof(std::int32_t));
 static_assert(sizeof(Attention<Causal, StaticAttentionPrecision<>>) ==
-              sizeof(AttentionHeads) + 3 * sizeof(std::int32_t));
+              sizeof(AttentionHeads) + 3 * sizeof(std::int32_t) + sizeof(std::int32_t));  // the features, padded
 static_assert(sizeof(Attention<StaticSlidingWindow<4096>, StaticAttentionPrecision<>>) ==
               sizeof(Attention<Causal, StaticAttentionPrecision<>>));
 static_assert(sizeof(AttentionBatch<Causal>) == sizeof(AttentionCounts));

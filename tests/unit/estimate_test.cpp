@@ -188,23 +188,25 @@ TEST_CASE("a calibration carried to another accelerator keeps its factors and wi
   CHECK(default_calibration(own_design).name == calibrations::constant.name);
 }
 
-TEST_CASE("a data sheet without multiprocessors still has an estimate") {
+TEST_CASE("a data sheet without multiprocessors is estimated by constants, never by models of tiled kernels") {
   for (const std::string name : {"gb300", "tpu-v5e", "tpu-v6e"}) {
     INFO(name);
     const Accelerator* accelerator = accelerator_named(name);
     REQUIRE(accelerator != nullptr);
-    for (const Calibration& calibration :
-         {default_calibration(*accelerator), vllm.carried_to(accelerator->name, 3.0)}) {
-      for (const AnyOperation& operation :
-           {AnyOperation(projection(formats::bf16, formats::bf16)), AnyOperation(attention(1, 4096, formats::bf16)),
-            AnyOperation(attention(4096, 4096, formats::bf16)), AnyOperation(RmsNorm<>{512, 8192, {}})}) {
-        const LatencyEstimate estimate = estimate_latency(operation, *accelerator, calibration);
-        CHECK(std::isfinite(estimate.high.value));
-        CHECK(estimate.bound.time <= estimate.low);
-        CHECK(estimate.low <= estimate.expected);
-        CHECK(estimate.expected <= estimate.high);
-        CHECK_FALSE(estimate.in_fitted_range);
-      }
+    CHECK(default_calibration(*accelerator).answers_for(*accelerator));
+    CHECK_FALSE(vllm.answers_for(*accelerator));
+    for (const AnyOperation& operation :
+         {AnyOperation(projection(formats::bf16, formats::bf16)), AnyOperation(attention(1, 4096, formats::bf16)),
+          AnyOperation(attention(4096, 4096, formats::bf16)), AnyOperation(RmsNorm<>{512, 8192, {}})}) {
+      const LatencyEstimate estimate = estimate_latency(operation, *accelerator, default_calibration(*accelerator));
+      CHECK(std::isfinite(estimate.high.value));
+      CHECK(estimate.bound.time <= estimate.low);
+      CHECK(estimate.low <= estimate.expected);
+      CHECK(estimate.expected <= estimate.high);
+      CHECK_FALSE(estimate.in_fitted_range);
     }
+    const FullAttention decode = attention(1, 4096, formats::bf16);
+    CHECK(std::isinf(estimate_latency(decode, *accelerator, vllm).expected.value));
+    CHECK_FALSE(std::isnan(estimate_latency(decode, *accelerator, vllm).low.value));
   }
 }

@@ -113,8 +113,7 @@ void run(const Options& options) {
   // families without data: from the base, or from what the accelerator is answered with today
   const Calibration gap_filler = base ? *base : default_calibration(accelerator);
 
-  const Measurements measurements = read_measurements({options.paths.begin(), options.paths.end()});
-  const std::vector<Sample> samples = samples_of(measurements);
+  const std::vector<Sample> samples = measurements_of({options.paths.begin(), options.paths.end()}).samples;
   require_microseconds(samples, accelerator, measured_conditions(options.times_cache_write));
 
   Calibration calibration;
@@ -185,7 +184,7 @@ void add_calibrate_command(CLI::App& app) {
       "  opcost calibrate measurements/ --gpu h100-sxm --name my-stack-1.0 --base h100-sxm/vllm-0.24 --out "
       "mine.json");
   const auto options = std::make_shared<Options>();
-  command->add_option("paths", options->paths, "Directories or files: linear.csv, attention.csv, quantise.csv")
+  command->add_option("paths", options->paths, "Directories or files: " + measurement_file_names())
       ->type_name("PATH");
   command->add_option("--gpu", options->gpu, "The accelerator that was measured")->type_name("NAME|FILE");
   command->add_option("--name", options->name, "The software stack and its version")->type_name("STACK");

@@ -51,7 +51,7 @@ std::string predictions_text(const Evaluation& evaluation) {
   std::vector<std::vector<std::string>> lines;
   std::vector<std::string> columns;
   std::vector<std::vector<std::size_t>> positions;  // of each file's columns in the common header
-  for (const fs::path& file : evaluation.measurements.files) {
+  for (const fs::path& file : evaluation.files) {
     lines.push_back(lines_of(file));
     positions.emplace_back();
     for (const std::string& column : fields_of(lines.back().front())) {
@@ -147,7 +147,7 @@ void run(const EvaluationOptions& options, const std::string& format, const std:
 }  // namespace
 
 void add_evaluation_options(CLI::App& command, EvaluationOptions& options) {
-  command.add_option("paths", options.paths, "Directories or files: linear.csv, attention.csv, quantise.csv")
+  command.add_option("paths", options.paths, "Directories or files: " + measurement_file_names())
       ->type_name("PATH");
   command.add_option("--calibration", options.calibration, "A name of `opcost list calibrations` or a file")
       ->type_name("NAME|FILE");
@@ -167,11 +167,12 @@ Evaluation evaluate(const EvaluationOptions& options) {
   evaluation.accelerator =
       find_accelerator(options.gpu.empty() ? std::string(calibration.accelerator.view()) : options.gpu);
   evaluation.calibration = calibration_for(evaluation.accelerator, options.calibration, true);
-  evaluation.measurements = read_measurements({options.paths.begin(), options.paths.end()});
-  const std::vector<Sample> samples = samples_of(evaluation.measurements);
+  Measurements measurements = measurements_of({options.paths.begin(), options.paths.end()});
+  const std::vector<Sample>& samples = measurements.samples;
   const ExecutionConditions conditions = measured_conditions(calibration.times_cache_write);
   require_microseconds(samples, evaluation.accelerator, conditions);
   evaluation.evaluated = evaluate(samples, evaluation.accelerator, evaluation.calibration, conditions);
+  evaluation.files = std::move(measurements.files);
   return evaluation;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ void add_evaluation_options(CLI::App& command, EvaluationOptions& options);
 struct Evaluation {
   Calibration calibration;
   Accelerator accelerator;
-  Measurements measurements;
+  std::vector<std::filesystem::path> files;
   std::vector<Evaluated> evaluated;
 };
 

@@ -11,11 +11,6 @@
 namespace opcost::program {
 namespace {
 
-std::string operation_of(const Sample& sample) {
-  if (is_linear(sample.family)) return "linear";
-  return is_attention(sample.family) ? "attention" : "elementwise";
-}
-
 /// Buckets of measured latency, in microseconds; numbered so that they sort.
 std::string bucket_of(Seconds measured) {
   constexpr std::array<std::pair<double, const char*>, 5> buckets{{{15.0, "1: < 15 us"},
@@ -31,7 +26,7 @@ std::string bucket_of(Seconds measured) {
 
 /// Whether a projection is one of the large ones that a transformer's layers are made of.
 bool large_projection(const Sample& sample) {
-  const auto* operation = std::get_if<LinearProjection<>>(&sample.operation);
+  const auto* operation = std::get_if<LinearProjection<>>(&sample.operation.variant);
   return operation != nullptr && operation->out_features >= 1024 && operation->in_features >= 1024;
 }
 
@@ -77,7 +72,7 @@ std::vector<Accuracy> accuracies(const std::vector<Evaluated>& evaluated) {
       {"mask", {}}, {"phase", {}},     {"latency", {}}, {"shape", {}}};
   for (const Evaluated& member : evaluated) {
     const Sample& sample = member.sample;
-    const std::string operation = operation_of(sample);
+    const std::string operation(name(shape_kind(sample.family)));
     tables[0].second["all"].push_back(&member);
     tables[1].second[operation].push_back(&member);
     tables[2].second[sample.kernel].push_back(&member);

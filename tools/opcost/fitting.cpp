@@ -277,12 +277,12 @@ FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samp
       calibration.model);
 
   for (const Sample& sample : samples) {
-    const std::vector<double> dimensions = sample.dimensions();
-    for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    for (std::size_t i = 0; i < sample.dimensions.size(); ++i) {
       DimensionRange& range = calibration.range[i];
       const bool first = &sample == &samples.front();
-      range.lowest = first ? dimensions[i] : std::min(range.lowest, dimensions[i]);
-      range.highest = first ? dimensions[i] : std::max(range.highest, dimensions[i]);
+      const double value = sample.dimensions[i];
+      range.lowest = first ? value : std::min(range.lowest, value);
+      range.highest = first ? value : std::max(range.highest, value);
     }
   }
   return fitted;

@@ -107,7 +107,7 @@ Table calibrations() {
                      !first                             ? ""
                      : calibration->accelerator.empty() ? "any GPU"
                                                         : std::string(calibration->accelerator.view()),
-                     std::string(kernel_family_names[i]), std::string(kernel.kernel.view()),
+                     std::string(kernel_families[i].name), std::string(kernel.kernel.view()),
                      kernel.rows == 0 ? "–" : fmt::format("{}", kernel.rows),
                      kernel.rows == 0 ? "–" : fmt::format("{:.1f} %", kernel.error.mean),
                      fmt::format("{:.2f} – {:.2f}", kernel.interval.low, kernel.interval.high),

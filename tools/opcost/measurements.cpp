@@ -2,11 +2,15 @@
 #include "measurements.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <fstream>
-#include <string_view>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #if __has_include(<libfccp/csv.h>)
 #include <libfccp/csv.h>
@@ -21,120 +25,99 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Turns the CSV library's errors, which name column and line, into ours.
-template <class Read>
-void with_errors(const fs::path& path, const Read& read) {
-  try {
-    read();
-  } catch (const io::error::missing_column_in_header& error) {
-    throw InputError(fmt::format("{}: the column {} is missing", path.string(), error.column_name));
-  } catch (const io::error::base& error) {
-    throw InputError(fmt::format("{}: {}", path.string(), error.what()));
-  }
-}
+/// A kind of file: its name in a directory and the columns that it must have.
+struct FileKind {
+  MeasuredKind kind;
+  std::string_view name;
+  std::vector<std::string_view> columns;
+};
 
-[[noreturn]] void fail_row(const fs::path& path, std::size_t line, std::string_view column, double value,
-                           std::string_view expected) {
-  throw InputError(fmt::format("{}:{}: {} is {:g}, expected {}", path.string(), line, column, value, expected));
-}
+const std::array<FileKind, 3> file_kinds{
+    {{MeasuredKind::linear, "linear.csv", {"kernel", "dtype", "m", "n", "k", "latency_us"}},
+     {MeasuredKind::attention,
+      "attention.csv",
+      {"kernel", "phase", "dtype", "kv_dtype", "batch", "query_tokens", "context_tokens", "query_heads", "kv_heads",
+       "head_dim", "window", "latency_us"}},
+     {MeasuredKind::quantise, "quantise.csv", {"kernel", "dtype", "m", "k", "latency_us"}}}};
 
-void require_positive(const fs::path& path, std::size_t line,
-                      std::initializer_list<std::pair<std::string_view, double>> columns) {
-  for (const auto& [column, value] : columns) {
-    if (!(value > 0.0) || !std::isfinite(value)) fail_row(path, line, column, value, "a positive number");
-  }
-}
+/// Every column that some file has.
+constexpr std::array<const char*, 15> known_columns{
+    "kernel", "dtype",        "latency_us",     "m",           "n",        "k",        "phase", "kv_dtype",
+    "batch",  "query_tokens", "context_tokens", "query_heads", "kv_heads", "head_dim", "window"};
 
-using LinearReader = io::CSVReader<6, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>;
-using QuantiseReader = io::CSVReader<5, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>;
-using AttentionReader = io::CSVReader<12, io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>;
+using Reader = io::CSVReader<known_columns.size(), io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>;
 
-void read_linear(const fs::path& path, std::size_t file, std::vector<LinearMeasurement>& rows) {
-  with_errors(path, [&] {
-    LinearReader reader(path.string());
-    reader.read_header(io::ignore_extra_column, "kernel", "dtype", "m", "n", "k", "latency_us");
-    LinearMeasurement row;
-    double latency = 0.0;
-    while (reader.read_row(row.kernel, row.data_type, row.m, row.n, row.k, latency)) {
-      row.line = reader.get_file_line();
-      require_positive(path, row.line, {{"m", row.m}, {"n", row.n}, {"k", row.k}, {"latency_us", latency}});
-      row.file = file;
-      row.latency = {latency * 1e-6};
-      rows.push_back(row);
-    }
-  });
-}
-
-void read_attention(const fs::path& path, std::size_t file, std::vector<AttentionMeasurement>& rows) {
-  with_errors(path, [&] {
-    AttentionReader reader(path.string());
-    reader.read_header(io::ignore_extra_column, "kernel", "phase", "dtype", "kv_dtype", "batch", "query_tokens",
-                       "context_tokens", "query_heads", "kv_heads", "head_dim", "window", "latency_us");
-    AttentionMeasurement row;
-    double latency = 0.0;
-    while (reader.read_row(row.kernel, row.phase, row.data_type, row.kv_data_type, row.batch, row.query_tokens,
-                           row.context_tokens, row.query_heads, row.kv_heads, row.head_dimension, row.window,
-                           latency)) {
-      row.line = reader.get_file_line();
-      require_positive(path, row.line,
-                       {{"batch", row.batch},
-                        {"query_tokens", row.query_tokens},
-                        {"context_tokens", row.context_tokens},
-                        {"query_heads", row.query_heads},
-                        {"kv_heads", row.kv_heads},
-                        {"head_dim", row.head_dimension},
-                        {"latency_us", latency}});
-      if (row.window < 0) fail_row(path, row.line, "window", row.window, "a number ≥ 0");
-      if (row.query_heads % row.kv_heads != 0) {
-        fail_row(path, row.line, "kv_heads", row.kv_heads, "a divisor of query_heads");
-      }
-      if (row.query_tokens > row.context_tokens) {
-        fail_row(path, row.line, "context_tokens", row.context_tokens, "at least query_tokens");
-      }
-      if (row.phase != "prefill" && row.phase != "decode") {
-        throw InputError(
-            fmt::format("{}:{}: phase is '{}', expected prefill or decode", path.string(), row.line, row.phase));
-      }
-      row.file = file;
-      row.latency = {latency * 1e-6};
-      rows.push_back(row);
-    }
-  });
-}
-
-void read_quantise(const fs::path& path, std::size_t file, std::vector<QuantiseMeasurement>& rows) {
-  with_errors(path, [&] {
-    QuantiseReader reader(path.string());
-    reader.read_header(io::ignore_extra_column, "kernel", "dtype", "m", "k", "latency_us");
-    QuantiseMeasurement row;
-    double latency = 0.0;
-    while (reader.read_row(row.kernel, row.data_type, row.m, row.k, latency)) {
-      row.line = reader.get_file_line();
-      require_positive(path, row.line, {{"m", row.m}, {"k", row.k}, {"latency_us", latency}});
-      row.file = file;
-      row.latency = {latency * 1e-6};
-      rows.push_back(row);
-    }
-  });
-}
-
-std::string header_of(const fs::path& path) {
+std::vector<std::string> header_of(const fs::path& path) {
   std::ifstream stream(path);
   if (!stream) throw InputError(fmt::format("{}: cannot be opened", path.string()));
-  std::string line(4096, '\0');
-  stream.getline(line.data(), static_cast<std::streamsize>(line.size()));
-  line.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount() - 1, 0)));
-  if (!line.empty() && line.back() == '\r') line.pop_back();
-  return line;
+  std::string line;
+  std::getline(stream, line);
+  std::vector<std::string> columns(1);
+  for (const char character : line) {
+    if (character == ',') {
+      columns.emplace_back();
+    } else if (character != ' ' && character != '\t' && character != '\r' && character != '"') {
+      columns.back() += character;
+    }
+  }
+  return columns;
 }
 
-bool has_column(const std::string& header, const std::string& column) {
-  return ("," + header + ",").find("," + column + ",") != std::string::npos;
+/// The kind whose columns the file has; of several, the one with the most. If a file has most columns of a kind and
+/// lacks one, the error names that one.
+const FileKind& kind_of(const fs::path& path) {
+  const std::vector<std::string> header = header_of(path);
+  const auto lacks = [&header](std::string_view column) {
+    return std::find(header.begin(), header.end(), column) == header.end();
+  };
+  const FileKind* best = nullptr;
+  for (const FileKind& kind : file_kinds) {
+    const bool complete = std::none_of(kind.columns.begin(), kind.columns.end(), lacks);
+    if (complete && (best == nullptr || kind.columns.size() > best->columns.size())) best = &kind;
+  }
+  if (best != nullptr) return *best;
+  for (const FileKind& kind : file_kinds) {
+    if (path.filename() != kind.name) continue;
+    const auto missing = std::find_if(kind.columns.begin(), kind.columns.end(), lacks);
+    throw InputError(fmt::format("{}: the column {} is missing, expected {}", path.string(), *missing,
+                                 fmt::join(kind.columns, ", ")));
+  }
+  throw InputError(fmt::format("{}: its columns are {}, expected those of one of: {}", path.string(),
+                               fmt::join(header, ", "), measurement_file_names()));
 }
 
-}  // namespace
+template <std::size_t... I>
+void read_columns(Reader& reader, std::index_sequence<I...>) {
+  reader.read_header(io::ignore_extra_column | io::ignore_missing_column, known_columns[I]...);
+}
 
-Measurements read_measurements(const std::vector<fs::path>& paths) {
+template <std::size_t... I>
+bool read_fields(Reader& reader, std::vector<std::string>& fields, std::index_sequence<I...>) {
+  return reader.read_row(fields[I]...);
+}
+
+/// Calls `visit` with each row; returns how many there are.
+std::size_t read_file(const fs::path& path, std::size_t index,
+                      const std::function<void(const MeasuredRow&)>& visit) {
+  constexpr auto columns = std::make_index_sequence<known_columns.size()>{};
+  MeasuredRow row(kind_of(path).kind, index, path);
+  row.fields.resize(known_columns.size());
+  std::size_t rows = 0;
+  try {
+    Reader reader(path.string());
+    read_columns(reader, columns);
+    while (read_fields(reader, row.fields, columns)) {
+      row.line = reader.get_file_line();
+      visit(row);
+      ++rows;
+    }
+  } catch (const io::error::base& error) {  // too few or too many fields, a line too long, …
+    throw InputError(fmt::format("{}: {}", path.string(), error.what()));
+  }
+  return rows;
+}
+
+std::vector<fs::path> files_of(const std::vector<fs::path>& paths) {
   std::vector<fs::path> files;
   for (const fs::path& path : paths) {
     std::error_code error;
@@ -145,38 +128,62 @@ Measurements read_measurements(const std::vector<fs::path>& paths) {
       files.push_back(path);
       continue;
     }
-    bool any = false;
-    for (const char* known : {"linear.csv", "attention.csv", "quantise.csv"}) {
-      if (fs::exists(path / known, error)) {
-        files.push_back(path / known);
-        any = true;
-      }
+    const std::size_t before = files.size();
+    for (const FileKind& kind : file_kinds) {
+      if (fs::exists(path / kind.name, error)) files.push_back(path / kind.name);
     }
-    if (!any) {
-      throw InputError(fmt::format("{}: has none of linear.csv, attention.csv and quantise.csv", path.string()));
+    if (files.size() == before) {
+      throw InputError(fmt::format("{}: has none of {}", path.string(), measurement_file_names()));
     }
   }
-  Measurements measurements;
-  measurements.files = files;
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const std::string columns = header_of(files[i]);
-    if (has_column(columns, "query_heads") && has_column(columns, "kv_heads")) {
-      read_attention(files[i], i, measurements.attention);
-    } else if (has_column(columns, "n")) {
-      read_linear(files[i], i, measurements.linear);
-    } else if (has_column(columns, "m") && has_column(columns, "k")) {
-      read_quantise(files[i], i, measurements.quantise);
-    } else {
-      throw InputError(
-          fmt::format("{}: its columns are {}, expected those of linear.csv (m, n, k), attention.csv "
-                      "(query_heads, kv_heads) or quantise.csv (m, k)",
-                      files[i].string(), columns.empty() ? "none" : columns));
-    }
+  return files;
+}
+
+}  // namespace
+
+const std::string& MeasuredRow::text(std::string_view column) const {
+  const auto* const found = std::find(known_columns.begin(), known_columns.end(), column);
+  return fields.at(static_cast<std::size_t>(found - known_columns.begin()));
+}
+
+std::int32_t MeasuredRow::count(std::string_view column, std::int32_t minimum) const {
+  const std::string& field = text(column);
+  std::int32_t number = 0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
+  if (error != std::errc{} || end != field.data() + field.size() || number < minimum) {
+    fail(column, fmt::format("a whole number from {} to 2147483647", minimum));
   }
-  if (measurements.linear.empty() && measurements.attention.empty() && measurements.quantise.empty()) {
-    throw InputError(fmt::format("{}: no measurements", files.empty() ? "nothing" : files.front().string()));
+  return number;
+}
+
+double MeasuredRow::positive(std::string_view column) const {
+  const std::string& field = text(column);
+  double number = 0.0;
+  const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), number);
+  if (error != std::errc{} || end != field.data() + field.size() || !(number > 0.0) || !std::isfinite(number)) {
+    fail(column, "a positive number");
   }
-  return measurements;
+  return number;
+}
+
+void MeasuredRow::fail(std::string_view column, std::string_view expected) const {
+  throw InputError(
+      fmt::format("{}:{}: {} is '{}', expected {}", path_->string(), line, column, text(column), expected));
+}
+
+std::vector<fs::path> read_measurements(const std::vector<fs::path>& paths,
+                                        const std::function<void(const MeasuredRow&)>& visit) {
+  const std::vector<fs::path> files = files_of(paths);
+  std::size_t rows = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) rows += read_file(files[i], i, visit);
+  if (rows == 0) throw InputError(fmt::format("{}: no measurements", files.front().string()));
+  return files;
+}
+
+std::string measurement_file_names() {
+  std::vector<std::string_view> names;
+  for (const FileKind& kind : file_kinds) names.push_back(kind.name);
+  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace opcost::program

@@ -1,64 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Measured kernel latencies, read from CSV files named after what they hold: linear.csv, attention.csv
-// and quantise.csv. The
-// columns are documented in docs/calibration.md.
+// Measured kernel latencies, read from CSV files. What a file holds is told by its columns; docs/accuracy.md lists them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "opcost/opcost.hpp"
+#include "opcost/units.hpp"
 
 namespace opcost::program {
 
-/// What every row has.
-struct Measurement {
-  std::string kernel;
-  std::string data_type;  ///< As written: "bfloat16", "float16", "fp8", "fp8_block".
-  Seconds latency{};
-  std::size_t file = 0;  ///< Index into Measurements::files.
+/// What a file measures.
+enum class MeasuredKind : std::uint8_t { linear, attention, quantise };
+
+/// A line of a file, as long as it is being read.
+class MeasuredRow {
+ public:
+  MeasuredRow(MeasuredKind of_kind, std::size_t of_file, const std::filesystem::path& path) noexcept
+      : kind(of_kind), file(of_file), path_(&path) {}
+
+  MeasuredKind kind;
+  std::size_t file;      ///< Which of the files.
   std::size_t line = 0;  ///< From 1, the header's.
+
+  /// The text of a column; empty if the file lacks it.
+  const std::string& text(std::string_view column) const;
+  /// A whole number from `minimum` on that fits in 31 bits. Throws InputError.
+  std::int32_t count(std::string_view column, std::int32_t minimum = 1) const;
+  /// A positive, finite number. Throws InputError.
+  double positive(std::string_view column) const;
+  /// The column latency_us, or another in microseconds. Throws InputError.
+  Seconds latency(std::string_view column = "latency_us") const { return {positive(column) * 1e-6}; }
+  /// Throws InputError: file, line, column, its value, what was expected.
+  [[noreturn]] void fail(std::string_view column, std::string_view expected) const;
+
+  /// All fields, in the order of the known columns: for the reader.
+  std::vector<std::string> fields;
+
+ private:
+  const std::filesystem::path* path_;
 };
 
-/// C[m, n] = A[m, k] · B[k, n].
-struct LinearMeasurement : Measurement {
-  std::int32_t m = 0;
-  std::int32_t n = 0;
-  std::int32_t k = 0;
-};
+/// Reads files, and in directories those of known names, and calls `visit` with each row. Returns the files. Throws
+/// InputError: columns of no known file, no rows at all, and what `visit` throws. Numbers are checked where a row is
+/// asked for them.
+std::vector<std::filesystem::path> read_measurements(const std::vector<std::filesystem::path>& paths,
+                                                     const std::function<void(const MeasuredRow&)>& visit);
 
-/// A causal prefill (query tokens = context tokens) or a decode step.
-struct AttentionMeasurement : Measurement {
-  std::string phase;  ///< "prefill" or "decode".
-  std::string kv_data_type;
-  std::int32_t batch = 0;
-  std::int32_t query_tokens = 0;
-  std::int32_t context_tokens = 0;
-  std::int32_t query_heads = 0;
-  std::int32_t kv_heads = 0;
-  std::int32_t head_dimension = 0;
-  std::int32_t window = 0;  ///< 0: full attention.
-};
-
-/// Quantising an m × k activation from bf16 to fp8 with a given scale: the measured elementwise kernel.
-struct QuantiseMeasurement : Measurement {
-  std::int32_t m = 0;
-  std::int32_t k = 0;
-};
-
-/// The measurements of one accelerator, from any number of files.
-struct Measurements {
-  std::vector<LinearMeasurement> linear;
-  std::vector<AttentionMeasurement> attention;
-  std::vector<QuantiseMeasurement> quantise;
-  std::vector<std::filesystem::path> files;
-};
-
-/// Reads files, told apart by their columns, and those of these names in directories. Throws InputError: columns of no known file, a
-/// missing column, a time that is not positive, latencies in milliseconds or seconds, no rows at all.
-Measurements read_measurements(const std::vector<std::filesystem::path>& paths);
+/// The names that measurement files have in a directory: "linear.csv, attention.csv, …".
+std::string measurement_file_names();
 
 }  // namespace opcost::program

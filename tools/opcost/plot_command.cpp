@@ -71,10 +71,9 @@ void run_accuracy(const EvaluationOptions& options, const std::string& out) {
   const Evaluation evaluation = evaluate(options);
   std::map<std::string, std::vector<const Evaluated*>> members;
   for (const Evaluated& row : evaluation.evaluated) {
-    const std::string kind = is_linear(row.sample.family)      ? "linear " + row.sample.data_type
-                             : is_attention(row.sample.family) ? row.sample.phase + " attention"
-                                                               : "elementwise";
-    members[kind].push_back(&row);
+    const Sample& sample = row.sample;
+    const std::string kind(name(shape_kind(sample.family)));
+    members[sample.phase.empty() ? kind + " " + sample.data_type : sample.phase + " " + kind].push_back(&row);
   }
   plot::AccuracyChart chart;
   chart.title = fmt::format("{} on {}", evaluation.calibration.name, evaluation.accelerator.name);

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "samples.hpp"
 
-#include <algorithm>
-#include <optional>
-#include <type_traits>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -18,103 +17,97 @@ struct LinearFormats {
   TensorFormat weight;
 };
 
-LinearFormats linear_formats(const LinearMeasurement& row) {
-  if (row.data_type == "bfloat16" || row.data_type == "bf16") return {formats::bf16, formats::bf16};
-  if (row.data_type == "float16" || row.data_type == "fp16") return {formats::fp16, formats::fp16};
-  if (row.data_type == "fp8") return {formats::fp8, formats::fp8};
-  if (row.data_type == "fp8_block") return {formats::fp8_token_group, formats::fp8_block};
-  throw InputError(fmt::format("line {}: dtype is '{}', expected one of: bfloat16, float16, fp8, fp8_block",
-                               row.line, row.data_type));
+LinearFormats linear_formats(const MeasuredRow& row) {
+  const std::string& type = row.text("dtype");
+  if (type == "bfloat16" || type == "bf16") return {formats::bf16, formats::bf16};
+  if (type == "float16" || type == "fp16") return {formats::fp16, formats::fp16};
+  if (type == "fp8") return {formats::fp8, formats::fp8};
+  if (type == "fp8_block") return {formats::fp8_token_group, formats::fp8_block};
+  row.fail("dtype", "one of: bfloat16, float16, fp8, fp8_block");
 }
 
-TensorFormat attention_format(const AttentionMeasurement& row, const std::string& type) {
+TensorFormat attention_format(const MeasuredRow& row, std::string_view column) {
+  const std::string& type = row.text(column);
   if (type == "bfloat16" || type == "bf16") return formats::bf16;
   if (type == "float16" || type == "fp16") return formats::fp16;
   if (type == "fp8") return formats::fp8;
-  throw InputError(fmt::format("line {}: dtype is '{}', expected one of: bfloat16, float16, fp8", row.line, type));
+  row.fail(column, "one of: bfloat16, float16, fp8");
 }
 
-void set_origin(Sample& sample, const Measurement& row) {
-  sample.kernel = row.kernel;
-  sample.measured = row.latency;
+/// A sample of an operation: its family and dimensions are those that its estimate asks for. `group` is the shape
+/// without its token dimension.
+Sample sample_of(const AnyOperation& operation, const MeasuredRow& row, std::string group) {
+  Sample sample;
+  sample.operation = operation;
+  operation.visit([&sample](const auto& known) {
+    const auto query = kernel_query(known, measured_conditions(true));
+    const auto dimensions = query.shape.dimensions();
+    sample.family = query.family;
+    sample.dimensions.assign(dimensions.begin(), dimensions.end());
+    sample.windowed = query.windowed;
+  });
+  sample.kernel = row.text("kernel");
+  sample.data_type = row.text("dtype");
+  sample.phase = row.text("phase");
+  sample.group = std::move(group);
+  sample.measured = row.latency();
   sample.file = row.file;
   sample.line = row.line;
+  return sample;
 }
 
-Sample linear_sample(const LinearMeasurement& row) {
+/// C[m, n] = A[m, k] · B[k, n].
+Sample linear_sample(const MeasuredRow& row) {
   const LinearFormats types = linear_formats(row);
-  Sample sample;
-  const LinearProjection<> operation{row.m, row.k, row.n, false, {types.activation, types.weight, formats::bf16}};
-  sample.operation = operation;
-  sample.family = linear_family(operation.compute_type(), types.weight);
-  sample.data_type = row.data_type;
-  sample.group = fmt::format("{} {}", row.n, row.k);
-  set_origin(sample, row);
+  const std::int32_t n = row.count("n");
+  const std::int32_t k = row.count("k");
+  return sample_of(LinearProjection<>{row.count("m"), k, n, false, {types.activation, types.weight, formats::bf16}},
+                   row, fmt::format("{} {}", n, k));
+}
+
+/// A causal prefill (query tokens = context tokens) or a decode step; window 0 is full attention.
+Sample attention_sample(const MeasuredRow& row) {
+  const std::int32_t head_dimension = row.count("head_dim");
+  const AttentionHeads heads{row.count("query_heads"), row.count("kv_heads"), head_dimension, head_dimension};
+  if (heads.query_heads % heads.kv_heads != 0) row.fail("kv_heads", "a divisor of query_heads");
+  const std::int32_t query_tokens = row.count("query_tokens");
+  const std::int32_t context_tokens = row.count("context_tokens");
+  if (query_tokens > context_tokens) row.fail("context_tokens", "at least query_tokens");
+  const std::string& phase = row.text("phase");
+  if (phase != "prefill" && phase != "decode") row.fail("phase", "prefill or decode");
+  const RuntimeAttentionPrecision precision{attention_format(row, "dtype"), attention_format(row, "kv_dtype"),
+                                            formats::bf16};
+  const std::int32_t batch = row.count("batch");
+  const std::int32_t window = row.count("window", 0);
+  const AnyOperation operation =
+      window == 0
+          ? AnyOperation(FullAttention{heads, batch, query_tokens, context_tokens, {}, precision})
+          : AnyOperation(SlidingWindowAttention{heads, batch, query_tokens, context_tokens, {window}, precision});
+  Sample sample = sample_of(operation, row,
+                            fmt::format("{} {} {} {}", heads.query_heads, heads.kv_heads, head_dimension, window));
+  if (sample.data_type != row.text("kv_dtype")) sample.data_type += "/" + row.text("kv_dtype");
   return sample;
 }
 
-Sample attention_sample(const AttentionMeasurement& row) {
-  Sample sample;
-  const AttentionHeads heads{row.query_heads, row.kv_heads, row.head_dimension, row.head_dimension};
-  const TensorFormat query = attention_format(row, row.data_type);
-  const TensorFormat cache = attention_format(row, row.kv_data_type);
-  const RuntimeAttentionPrecision precision{query, cache, formats::bf16};
-  if (row.window > 0) {
-    sample.operation =
-        SlidingWindowAttention{heads, row.batch, row.query_tokens, row.context_tokens, {row.window}, precision};
-  } else {
-    sample.operation = FullAttention{heads, row.batch, row.query_tokens, row.context_tokens, {}, precision};
-  }
-  sample.family = attention_family(row.query_tokens, row.context_tokens, cache);
-  sample.data_type = row.data_type == row.kv_data_type ? row.data_type : row.data_type + "/" + row.kv_data_type;
-  sample.phase = row.phase;
-  sample.group = fmt::format("{} {} {} {}", row.query_heads, row.kv_heads, row.head_dimension, row.window);
-  sample.windowed = row.window > 0;
-  set_origin(sample, row);
-  return sample;
-}
-
-Sample quantise_sample(const QuantiseMeasurement& row) {
-  Sample sample;
-  sample.operation = Activation<>{row.m, row.k, ActivationFunction::relu, false, {formats::bf16, formats::fp8}};
-  sample.family = KernelFamily::elementwise;
-  sample.data_type = row.data_type;
-  sample.group = fmt::format("{}", row.k);
-  set_origin(sample, row);
-  return sample;
+/// An m × k activation from bf16 to fp8 with a given scale: the measured elementwise kernel.
+Sample quantise_sample(const MeasuredRow& row) {
+  const std::int32_t k = row.count("k");
+  return sample_of(Activation<>{row.count("m"), k, ActivationFunction::relu, false, {formats::bf16, formats::fp8}},
+                   row, fmt::format("{}", k));
 }
 
 }  // namespace
 
-std::vector<double> Sample::dimensions() const {
-  return std::visit(
-      [](const auto& op) -> std::vector<double> {
-        if constexpr (std::is_same_v<std::decay_t<decltype(op)>, LinearProjection<>>) {
-          return {double(op.tokens), double(op.out_features), double(op.in_features)};
-        } else if constexpr (std::is_same_v<std::decay_t<decltype(op)>, Activation<>>) {
-          return {};
-        } else {
-          double window = 0.0;
-          if constexpr (requires { op.mask.window; }) window = op.mask.window;
-          return {double(op.sequences),
-                  double(op.query_tokens),
-                  double(op.context_tokens),
-                  double(op.heads.query_heads),
-                  double(op.heads.kv_heads),
-                  double(op.heads.query_key_dimension),
-                  window};
-        }
-      },
-      operation);
-}
-
-std::vector<Sample> samples_of(const Measurements& measurements) {
-  std::vector<Sample> samples;
-  samples.reserve(measurements.linear.size() + measurements.attention.size());
-  for (const LinearMeasurement& row : measurements.linear) samples.push_back(linear_sample(row));
-  for (const AttentionMeasurement& row : measurements.attention) samples.push_back(attention_sample(row));
-  for (const QuantiseMeasurement& row : measurements.quantise) samples.push_back(quantise_sample(row));
-  return samples;
+Measurements measurements_of(const std::vector<std::filesystem::path>& paths) {
+  Measurements measurements;
+  measurements.files = read_measurements(paths, [&measurements](const MeasuredRow& row) {
+    switch (row.kind) {
+      case MeasuredKind::linear: measurements.samples.push_back(linear_sample(row)); break;
+      case MeasuredKind::attention: measurements.samples.push_back(attention_sample(row)); break;
+      case MeasuredKind::quantise: measurements.samples.push_back(quantise_sample(row)); break;
+    }
+  });
+  return measurements;
 }
 
 ExecutionConditions measured_conditions(bool times_cache_write) {
@@ -123,9 +116,7 @@ ExecutionConditions measured_conditions(bool times_cache_write) {
 
 LatencyEstimate estimate_of(const Sample& sample, const Accelerator& accelerator, const Calibration& calibration,
                             const ExecutionConditions& conditions) {
-  return std::visit(
-      [&](const auto& operation) { return estimate_latency(operation, accelerator, calibration, conditions); },
-      sample.operation);
+  return estimate_latency(sample.operation, accelerator, calibration, conditions);
 }
 
 void require_microseconds(const std::vector<Sample>& samples, const Accelerator& accelerator,

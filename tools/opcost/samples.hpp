@@ -4,9 +4,9 @@
 // evaluating share.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
+#include <filesystem>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "measurements.hpp"
@@ -17,7 +17,7 @@ namespace opcost::program {
 
 /// One measured operation.
 struct Sample {
-  std::variant<LinearProjection<>, FullAttention, SlidingWindowAttention, Activation<>> operation;
+  AnyOperation operation;
   KernelFamily family = KernelFamily::linear_16bit;
   std::string kernel;
   std::string data_type;
@@ -27,13 +27,18 @@ struct Sample {
   Seconds measured{};
   std::size_t file = 0;
   std::size_t line = 0;
-
-  /// The dimensions in the order of linear_dimensions or attention_dimensions; none for elementwise.
-  std::vector<double> dimensions() const;
+  std::vector<double> dimensions;  ///< In the order of its shape's dimension names; none for elementwise.
 };
 
-/// A sample of every row. Throws InputError for a data type that no family knows.
-std::vector<Sample> samples_of(const Measurements& measurements);
+/// The measurements of one accelerator, from any number of files.
+struct Measurements {
+  std::vector<std::filesystem::path> files;
+  std::vector<Sample> samples;
+};
+
+/// Reads the measurements of files and directories. Throws InputError: see read_measurements, and for a value that no
+/// operation has.
+Measurements measurements_of(const std::vector<std::filesystem::path>& paths);
 
 /// How the measurements were taken: short benchmarks, replayed from a CUDA graph with a warm L2.
 ExecutionConditions measured_conditions(bool times_cache_write);

@@ -126,6 +126,13 @@ Calibration find_calibration(const std::string& name_or_file) {
 Calibration calibration_for(const Accelerator& accelerator, const std::string& asked, bool carry) {
   if (asked.empty()) return default_calibration(accelerator);
   const Calibration calibration = find_calibration(asked);
+  if (!calibration.answers_for(accelerator)) {
+    throw InputError(
+        fmt::format("--calibration {} needs multiprocessors, their clock and L2, which {} does not state, "
+                    "expected: constant or "
+                    "ideal",
+                    calibration.name, accelerator.name));
+  }
   if (calibration.accelerator.empty() || calibration.accelerator == accelerator.name) return calibration;
   if (!carry) {
     throw InputError(fmt::format("--calibration {} is for {}, expected one for {}", calibration.name,

@@ -69,27 +69,10 @@ inline double number_within(const JsonNode& node, double lowest, double highest)
   return number;
 }
 
-/// Whether a model answers for matrix products, or for attention; the constant model does for neither and everything.
-template <class Model>
-inline constexpr bool models_matmul = requires(const Model& model, const kernel::MatmulShape& shape,
-                                               const kernel::Machine& machine) {
-  model.time(shape, machine);
-};
-template <class Model>
-inline constexpr bool models_attention = requires(const Model& model, const kernel::AttentionShape& shape,
-                                                  const kernel::Machine& machine) {
-  model.time(shape, machine);
-};
-
+/// Whether a family may hold the model: of its shape, or the constant model.
 template <class Model>
 constexpr bool fits(KernelFamily family) noexcept {
-  if constexpr (models_matmul<Model>) {
-    return is_linear(family);
-  } else if constexpr (models_attention<Model>) {
-    return is_attention(family);
-  } else {
-    return true;
-  }
+  return Model::Shape::kind == kernel::ShapeKind::any || Model::Shape::kind == shape_kind(family);
 }
 
 /// Calls visit(model) with a default value of every kernel model, in the order of KernelModel.
@@ -145,8 +128,11 @@ inline ErrorInterval read_interval(const JsonNode& node) {
 
 /// The dimensions of the shapes that a family was fitted on; none for elementwise kernels.
 constexpr std::span<const std::string_view> dimensions_of(KernelFamily family) noexcept {
-  if (is_linear(family)) return linear_dimensions;
-  if (is_attention(family)) return attention_dimensions;
+  switch (shape_kind(family)) {
+    case kernel::ShapeKind::matmul: return kernel::MatmulShape::dimension_names;
+    case kernel::ShapeKind::attention: return kernel::AttentionShape::dimension_names;
+    case kernel::ShapeKind::any: break;
+  }
   return {};
 }
 
@@ -178,7 +164,7 @@ inline KernelCalibration read_kernel_calibration(const JsonNode& node, KernelFam
   kernel.error = read_held_out(object.member("held_out"));
   kernel.interval = read_interval(object.member("interval"));
   const JsonNode windowed = object.member("windowed_interval");
-  if (!windowed.is_null() && !is_attention(family)) {
+  if (!windowed.is_null() && shape_kind(family) != kernel::ShapeKind::attention) {
     windowed.fail("null, because " + std::string(name(family)) + " has no windows");
   }
   kernel.windowed_interval = windowed.is_null() ? kernel.interval : read_interval(windowed);
@@ -228,7 +214,7 @@ inline nlohmann::ordered_json json_kernel(const KernelCalibration& kernel, Kerne
                         {"p90_percent", json_number(kernel.error.p90)}};
   }
   json["interval"] = json_interval(kernel.interval);
-  const bool own_windows = is_attention(family) && kernel.windowed_interval != kernel.interval;
+  const bool own_windows = shape_kind(family) == kernel::ShapeKind::attention && kernel.windowed_interval != kernel.interval;
   json["windowed_interval"] =
       own_windows ? json_interval(kernel.windowed_interval) : nlohmann::ordered_json(nullptr);
   json["range"] = json_range(kernel, family);

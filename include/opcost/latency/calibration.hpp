@@ -27,33 +27,39 @@ enum class KernelFamily : std::uint8_t {
   elementwise
 };
 
-inline constexpr std::size_t kernel_family_count = 8;
+/// A family's name, and what its models are asked about.
+struct KernelFamilyDescription {
+  std::string_view name;
+  kernel::ShapeKind shape;
+};
 
-inline constexpr std::array<std::string_view, kernel_family_count> kernel_family_names{
-    "linear_16bit",
-    "linear_fp8",
-    "linear_fp8_block",
-    "prefill_attention",
-    "prefill_attention_fp8_cache",
-    "decode_attention",
-    "decode_attention_fp8_cache",
-    "elementwise"};
+/// In the order of the enumerators.
+inline constexpr std::array<KernelFamilyDescription, 8> kernel_families{
+    {{"linear_16bit", kernel::ShapeKind::matmul},
+     {"linear_fp8", kernel::ShapeKind::matmul},
+     {"linear_fp8_block", kernel::ShapeKind::matmul},
+     {"prefill_attention", kernel::ShapeKind::attention},
+     {"prefill_attention_fp8_cache", kernel::ShapeKind::attention},
+     {"decode_attention", kernel::ShapeKind::attention},
+     {"decode_attention_fp8_cache", kernel::ShapeKind::attention},
+     {"elementwise", kernel::ShapeKind::any}}};
+
+inline constexpr std::size_t kernel_family_count = kernel_families.size();
 
 constexpr std::string_view name(KernelFamily family) noexcept {
-  return kernel_family_names[static_cast<std::size_t>(family)];
+  return kernel_families[static_cast<std::size_t>(family)].name;
+}
+
+constexpr kernel::ShapeKind shape_kind(KernelFamily family) noexcept {
+  return kernel_families[static_cast<std::size_t>(family)].shape;
 }
 
 /// The family of that name, or nothing.
 constexpr std::optional<KernelFamily> kernel_family_named(std::string_view text) noexcept {
   for (std::size_t i = 0; i < kernel_family_count; ++i) {
-    if (kernel_family_names[i] == text) return static_cast<KernelFamily>(i);
+    if (kernel_families[i].name == text) return static_cast<KernelFamily>(i);
   }
   return std::nullopt;
-}
-
-constexpr bool is_linear(KernelFamily family) noexcept { return family <= KernelFamily::linear_fp8_block; }
-constexpr bool is_attention(KernelFamily family) noexcept {
-  return family >= KernelFamily::prefill_attention && family <= KernelFamily::decode_attention_fp8_cache;
 }
 
 /// Every model of a kernel.
@@ -93,10 +99,8 @@ struct DimensionRange {
   friend constexpr bool operator==(const DimensionRange&, const DimensionRange&) noexcept = default;
 };
 
+/// The most dimensions that a shape has.
 inline constexpr std::size_t dimension_count = 7;
-inline constexpr std::array<std::string_view, 3> linear_dimensions{"tokens", "out_features", "in_features"};
-inline constexpr std::array<std::string_view, dimension_count> attention_dimensions{
-    "sequences", "query_tokens", "context_tokens", "query_heads", "kv_heads", "head_dimension", "window"};
 
 /// A kernel model with fitted factors, and how far to trust it.
 struct KernelCalibration {
@@ -118,7 +122,7 @@ struct Calibration {
   bool times_cache_write = false;  ///< Whether the measured attention kernels store new keys and values, too.
   double sustained_share = 1.0;    ///< Matrix rate under a constantly busy server, over that of a benchmark.
   double eager_launch = 0.0;       ///< Microseconds that a kernel takes longer outside a CUDA graph.
-  double interval_factor = 1.0;    ///< How much wider than on the accelerator it was fitted on: 1 there.
+  double interval_factor = 1.0;    ///< How much wider the intervals are than where it was fitted: 1 there.
   std::array<KernelCalibration, kernel_family_count> kernels{};
 
   constexpr const KernelCalibration& operator[](KernelFamily family) const noexcept {
@@ -133,7 +137,20 @@ struct Calibration {
     Calibration calibration = *this;
     calibration.accelerator = other;
     calibration.interval_factor *= factor;
+    for (KernelCalibration& kernel : calibration.kernels) {
+      kernel.interval = kernel.interval.widened(factor);
+      kernel.windowed_interval = kernel.windowed_interval.widened(factor);
+    }
     return calibration;
+  }
+
+  /// Whether its models find all they need in the accelerator's data sheet. Constants need nothing; models of tiled
+  /// kernels need multiprocessors, their clock and L2, and without them estimate +infinity.
+  constexpr bool answers_for(const Accelerator& target) const noexcept {
+    for (const KernelCalibration& kernel : kernels) {
+      if (!std::holds_alternative<kernel::ConstantKernel>(kernel.model) && !kernel::has_tiles(target)) return false;
+    }
+    return true;
   }
 };
 

@@ -3,31 +3,21 @@
 // The time that an operation will take: a kernel model with fitted factors, its interval, and where the time goes.
 #pragma once
 
+#include <array>
 #include <concepts>
-#include <cstdint>
+#include <cstddef>
+#include <limits>
 #include <type_traits>
 #include <variant>
 
 #include "opcost/hardware/accelerator.hpp"
 #include "opcost/latency/calibration.hpp"
+#include "opcost/latency/kernel_query.hpp"
 #include "opcost/latency/roofline.hpp"
 #include "opcost/operation/any_operation.hpp"
-#include "opcost/operation/attention.hpp"
-#include "opcost/operation/linear_projection.hpp"
 #include "opcost/units.hpp"
 
 namespace opcost {
-
-/// How the operation runs. The defaults are a serving system's; a benchmark that replays one shape finds its KV
-/// cache in L2 (`cold_cache` false).
-struct ExecutionConditions {
-  bool sustained_power = false;  ///< A constantly busy server at its power limit, not a short benchmark.
-  bool cold_cache = true;        ///< The KV cache comes from device memory, not from L2.
-  bool cache_write = true;       ///< The attention stores the new tokens' keys and values, too.
-  bool cuda_graph = true;        ///< Launched by a CUDA graph, not one by one.
-
-  friend constexpr bool operator==(const ExecutionConditions&, const ExecutionConditions&) noexcept = default;
-};
 
 /// The expected time with an 80 % interval, and where it goes. Always: bound.time ≤ low ≤ expected ≤ high.
 /// Estimates add: the sum is that of running one after the other, its interval that of fully correlated errors.
@@ -74,61 +64,24 @@ struct LatencyEstimate {
 
 namespace detail {
 
-/// A kernel's shape in the two forms that models ask for, and its bound's times for the constant model.
-struct KernelQuery {
-  const kernel::MatmulShape* matmul = nullptr;
-  const kernel::AttentionShape* attention = nullptr;
-  RooflineBound bound{};
-  kernel::Machine machine{};
-};
-
-inline kernel::KernelTime kernel_time(const KernelModel& model, const KernelQuery& query) noexcept {
-  const auto constant = [&query](const kernel::ConstantKernel& k) noexcept {
-    return k.time(query.bound.compute_time.value * 1e6, query.bound.memory_time.value * 1e6);
-  };
-  if (query.machine.complete()) {
-    if (query.matmul != nullptr) {
-      if (const auto* k = std::get_if<kernel::CublasMatmul>(&model)) return k->time(*query.matmul, query.machine);
-      if (const auto* k = std::get_if<kernel::CutlassMatmul>(&model)) return k->time(*query.matmul, query.machine);
-      if (const auto* k = std::get_if<kernel::DeepGemmQuantisingMatmul>(&model)) {
-        return k->time(*query.matmul, query.machine);
+/// Asks the model, if it is of this shape; the constant model answers for every shape.
+template <std::size_t Index = 0, class Shape>
+[[gnu::always_inline]] inline kernel::KernelTime kernel_time(const KernelModel& model, const Shape& shape,
+                                                             const kernel::BoundShape& bound,
+                                                             const kernel::Machine& machine) noexcept {
+  if constexpr (Index == std::variant_size_v<KernelModel>) {
+    return {.total = std::numeric_limits<double>::infinity()};  // a family holds models of its shape only
+  } else {
+    using Model = std::variant_alternative_t<Index, KernelModel>;
+    if constexpr (std::same_as<typename Model::Shape, kernel::BoundShape>) {
+      if (const auto* known = std::get_if<Index>(&model)) return known->time(bound, machine);
+    } else if constexpr (std::same_as<typename Model::Shape, Shape>) {
+      if (const auto* known = std::get_if<Index>(&model)) {
+        if (machine.complete()) return known->time(shape, machine);
       }
-      if (const auto* k = std::get_if<kernel::DeepGemmMatmul>(&model)) return k->time(*query.matmul, query.machine);
-    } else if (query.attention != nullptr) {
-      if (const auto* k = std::get_if<kernel::FlashAttentionDecode>(&model)) {
-        return k->time(*query.attention, query.machine);
-      }
-      if (const auto* k = std::get_if<kernel::FlashAttentionPrefill>(&model)) {
-        return k->time(*query.attention, query.machine);
-      }
-      if (const auto* k = std::get_if<kernel::FlashInferDecode>(&model))
-        return k->time(*query.attention, query.machine);
     }
+    return kernel_time<Index + 1>(model, shape, bound, machine);
   }
-  if (const auto* k = std::get_if<kernel::ConstantKernel>(&model)) return constant(*k);
-  return constant(kernel::ConstantKernel{0.7, 0.8, 5.0});  // a data sheet without multiprocessors or clock
-}
-
-inline LatencyEstimate finished(const KernelCalibration& kernel, const KernelQuery& query, bool windowed,
-                                bool in_range, const Calibration& calibration,
-                                const ExecutionConditions& conditions) noexcept {
-  const kernel::KernelTime time = kernel_time(kernel.model, query);
-  const Seconds launch{conditions.cuda_graph ? 0.0 : calibration.eager_launch * 1e-6};
-  const Seconds bound = query.bound.time;
-  const Seconds modelled = Seconds{time.total * 1e-6} + launch;
-  LatencyEstimate estimate;
-  estimate.expected = modelled > bound ? modelled : bound;
-  const ErrorInterval interval =
-      (windowed ? kernel.windowed_interval : kernel.interval).widened(calibration.interval_factor);
-  const Seconds low = estimate.expected * interval.low;
-  estimate.low = low > bound ? low : bound;
-  estimate.high = estimate.expected * interval.high;
-  estimate.compute = {time.compute * 1e-6};
-  estimate.memory = {time.memory * 1e-6};
-  estimate.overhead = Seconds{time.overhead * 1e-6} + launch;
-  estimate.bound = query.bound;
-  estimate.in_fitted_range = in_range;
-  return estimate;
 }
 
 inline kernel::Machine machine_for(const Accelerator& accelerator, DataType type, const Calibration& calibration,
@@ -141,155 +94,64 @@ inline kernel::Machine machine_for(const Accelerator& accelerator, DataType type
   return machine;
 }
 
-constexpr bool is_16bit(DataType type) noexcept { return type == DataType::bf16 || type == DataType::fp16; }
-
-/// Whether a fit for this accelerator and these conditions exists at all.
-inline bool fitted(const KernelCalibration& kernel, const Accelerator& accelerator, const Calibration& calibration,
-                   const ExecutionConditions& conditions) noexcept {
-  return kernel.rows > 0 && kernel.transferred_from.empty() && calibration.interval_factor == 1.0 &&
-         calibration.accelerator == accelerator.name && !conditions.sustained_power && conditions.cuda_graph;
+/// Whether the fit saw such a shape, on this accelerator and under these conditions.
+template <class Shape>
+bool in_fitted_range(const KernelQuery<Shape>& query, const KernelCalibration& kernel,
+                     const Accelerator& accelerator, const Calibration& calibration,
+                     const ExecutionConditions& conditions) noexcept {
+  if (!query.usual || kernel.rows == 0 || !kernel.transferred_from.empty() || calibration.interval_factor != 1.0 ||
+      conditions.sustained_power || !conditions.cuda_graph || calibration.accelerator != accelerator.name) {
+    return false;
+  }
+  const auto dimensions = query.shape.dimensions();
+  for (std::size_t i = 0; i < dimensions.size(); ++i) {
+    if (!kernel.range[i].contains(dimensions[i])) return false;
+  }
+  return true;
 }
 
 }  // namespace detail
 
-/// The family whose model answers for a projection: by the type it computes in and its weight's scales. Types without
-/// a family of their own (int8, tf32, …) take the 16-bit model at their own peak, outside its fitted range.
-constexpr KernelFamily linear_family(DataType compute_type, const TensorFormat& weight) noexcept {
-  if (compute_type != DataType::fp8) return KernelFamily::linear_16bit;
-  return weight.scale_rows != 0 ? KernelFamily::linear_fp8_block : KernelFamily::linear_fp8;
+/// The latency of what an operation asks: see kernel_query. +infinity where the accelerator lacks the data type, or
+/// the models' ground (Calibration::answers_for). Does not throw, allocate or lock.
+template <class Shape>
+LatencyEstimate estimate_latency(const KernelQuery<Shape>& query, const Accelerator& accelerator,
+                                 const Calibration& calibration, const ExecutionConditions& conditions) noexcept {
+  const KernelCalibration& kernel = calibration[query.family];
+  const RooflineBound bound = roofline_bound(query.cost, query.type, accelerator);
+  const kernel::Machine machine = detail::machine_for(accelerator, query.type, calibration, conditions);
+  const kernel::KernelTime time = detail::kernel_time(
+      kernel.model, query.shape, {bound.compute_time.value * 1e6, bound.memory_time.value * 1e6}, machine);
+  const Seconds launch{conditions.cuda_graph ? 0.0 : calibration.eager_launch * 1e-6};
+  const Seconds modelled = Seconds{time.total * 1e-6} + launch;
+  const ErrorInterval& interval = query.windowed ? kernel.windowed_interval : kernel.interval;
+  LatencyEstimate estimate;
+  estimate.expected = modelled > bound.time ? modelled : bound.time;
+  const Seconds low = estimate.expected * interval.low;
+  estimate.low = low > bound.time ? low : bound.time;
+  estimate.high = estimate.expected * interval.high;
+  estimate.compute = {time.compute * 1e-6};
+  estimate.memory = {time.memory * 1e-6};
+  estimate.overhead = Seconds{time.overhead * 1e-6} + launch;
+  estimate.bound = bound;
+  estimate.in_fitted_range = detail::in_fitted_range(query, kernel, accelerator, calibration, conditions);
+  return estimate;
 }
 
-/// The family whose model answers for an attention: decode is one new token after others; by the cache's width.
-constexpr KernelFamily attention_family(std::int32_t query_tokens, std::int32_t context_tokens,
-                                        const TensorFormat& kv_cache) noexcept {
-  const bool narrow = bytes_per_element(kv_cache.element) < 2.0;
-  if (query_tokens == 1 && context_tokens > 1) {
-    return narrow ? KernelFamily::decode_attention_fp8_cache : KernelFamily::decode_attention;
-  }
-  return narrow ? KernelFamily::prefill_attention_fp8_cache : KernelFamily::prefill_attention;
-}
-
-/// The latency of a linear projection. Does not throw, allocate or lock.
-template <LinearPrecision P>
-LatencyEstimate estimate_latency(const LinearProjection<P>& operation, const Accelerator& accelerator,
-                                 const Calibration& calibration,
+/// The latency of one operation, a user's own included. Does not throw, allocate or lock.
+template <Operation T>
+LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelerator, const Calibration& calibration,
                                  const ExecutionConditions& conditions = {}) noexcept {
-  const TensorFormat activation = operation.precision.activation;
-  const TensorFormat weight = operation.precision.weight;
-  const DataType type = operation.compute_type();
-  const KernelFamily family = linear_family(type, weight);
-  const KernelCalibration& kernel = calibration[family];
-  const Cost cost = operation.cost();
-  const kernel::MatmulShape shape{double(operation.tokens), double(operation.out_features),
-                                  double(operation.in_features), cost.bytes().value, bytes_per_element(type)};
-  const bool usual_formats =
-      activation.element == weight.element && (type == DataType::fp8 || detail::is_16bit(type));
-  const bool in_range = usual_formats && detail::fitted(kernel, accelerator, calibration, conditions) &&
-                        kernel.range[0].contains(shape.m) && kernel.range[1].contains(shape.n) &&
-                        kernel.range[2].contains(shape.k);
-  return detail::finished(kernel,
-                          {.matmul = &shape,
-                           .bound = roofline_bound(cost, type, accelerator),
-                           .machine = detail::machine_for(accelerator, type, calibration, conditions)},
-                          false, in_range, calibration, conditions);
+  return estimate_latency(kernel_query(operation, conditions), accelerator, calibration, conditions);
 }
 
-/// The latency of an attention. A prefill after a cached prefix and bidirectional attention are beyond what the
-/// models were fitted on. Does not throw, allocate or lock.
-template <AttentionMask Mask, AttentionPrecision P>
-LatencyEstimate estimate_latency(const Attention<Mask, P>& operation, const Accelerator& accelerator,
-                                 const Calibration& calibration,
-                                 const ExecutionConditions& conditions = {}) noexcept {
-  constexpr bool sliding = requires { operation.mask.window; };
-  const TensorFormat kv_cache = operation.precision.kv_cache;
-  const DataType type = operation.compute_type();
-  const KernelFamily family = attention_family(operation.query_tokens, operation.context_tokens, kv_cache);
-  const KernelCalibration& kernel = calibration[family];
-  Cost cost = operation.cost();
-  const double written = cost.kv_cache_write.value;
-  if (!conditions.cache_write) cost.kv_cache_write = {};
-  const AttentionCounts counts = count_sequence(operation.mask, {operation.query_tokens, operation.context_tokens});
-
-  kernel::AttentionShape shape;
-  shape.sequences = operation.sequences;
-  shape.query_tokens = operation.query_tokens;
-  shape.context_tokens = operation.context_tokens;
-  shape.query_heads = operation.heads.query_heads;
-  shape.kv_heads = operation.heads.kv_heads;
-  shape.head_dimension = 0.5 * (double(operation.heads.query_key_dimension) + operation.heads.value_dimension);
-  if constexpr (sliding) shape.window = operation.mask.window;
-  shape.pairs = static_cast<double>(counts.pairs);
-  shape.visible_keys = static_cast<double>(counts.visible_keys);
-  shape.kv_bytes = bytes_per_element(kv_cache.element);
-  shape.read_and_written = (cost.activation_read + cost.activation_write + cost.kv_cache_read).value;
-  shape.cache_write = conditions.cache_write ? written : 0.0;
-  shape.flops = cost.matrix_flops.value;
-  shape.cold = conditions.cold_cache;
-
-  const bool usual = !std::same_as<Mask, Bidirectional> && detail::is_16bit(type) &&
-                     (operation.query_tokens == 1 || operation.query_tokens == operation.context_tokens) &&
-                     operation.heads.query_key_dimension == operation.heads.value_dimension;
-  const auto& range = kernel.range;
-  const bool in_range = usual && detail::fitted(kernel, accelerator, calibration, conditions) &&
-                        range[0].contains(shape.sequences) && range[1].contains(shape.query_tokens) &&
-                        range[2].contains(shape.context_tokens) && range[3].contains(shape.query_heads) &&
-                        range[4].contains(shape.kv_heads) && range[5].contains(shape.head_dimension) &&
-                        range[6].contains(shape.window);
-  return detail::finished(kernel,
-                          {.attention = &shape,
-                           .bound = roofline_bound(cost, type, accelerator),
-                           .machine = detail::machine_for(accelerator, type, calibration, conditions)},
-                          shape.window > 0.0, in_range, calibration, conditions);
-}
-
-/// The latency of a ragged attention: that of as many alike sequences with the batch's mean tokens, keys and pairs, by
-/// the decode model if most sequences decode. Its bound is exact; its time never counts as fitted.
-/// Does not throw, allocate or lock.
+/// The latency of a ragged attention; nothing for an empty batch.
 template <AttentionMask Mask, AttentionPrecision P>
 LatencyEstimate estimate_latency(const RaggedAttention<Mask, P>& operation, const Accelerator& accelerator,
                                  const Calibration& calibration,
                                  const ExecutionConditions& conditions = {}) noexcept {
-  const AttentionCounts& counts = operation.batch.counts();
-  if (counts.sequences <= 0) return {};
-  const TensorFormat kv_cache = operation.precision.kv_cache;
-  const DataType type = operation.compute_type();
-  Cost cost = operation.cost();
-  if (!conditions.cache_write) cost.kv_cache_write = {};
-  const auto sequences = static_cast<double>(counts.sequences);
-
-  kernel::AttentionShape shape;
-  shape.sequences = sequences;
-  shape.query_tokens = static_cast<double>(counts.query_tokens) / sequences;
-  shape.visible_keys = static_cast<double>(counts.visible_keys) / sequences;
-  shape.context_tokens = shape.visible_keys;
-  shape.pairs = static_cast<double>(counts.pairs) / sequences;
-  shape.query_heads = operation.heads.query_heads;
-  shape.kv_heads = operation.heads.kv_heads;
-  shape.head_dimension = 0.5 * (double(operation.heads.query_key_dimension) + operation.heads.value_dimension);
-  shape.kv_bytes = bytes_per_element(kv_cache.element);
-  shape.read_and_written = (cost.activation_read + cost.activation_write + cost.kv_cache_read).value;
-  shape.cache_write = cost.kv_cache_write.value;
-  shape.flops = cost.matrix_flops.value;
-  shape.cold = conditions.cold_cache;
-  const KernelCalibration& kernel =
-      calibration[attention_family(shape.query_tokens < 1.5 ? 1 : 2, shape.visible_keys > 1.0 ? 2 : 1, kv_cache)];
-  return detail::finished(
-      kernel,
-      {.attention = &shape,
-       .bound = roofline_bound(cost, type, accelerator),
-       .machine = detail::machine_for(accelerator, type, calibration, conditions)},
-      requires { operation.batch.mask().window; }, false, calibration, conditions);
-}
-
-/// The latency of any other operation, a user's own included: the family `elementwise`, three constants.
-template <Operation T>
-LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelerator, const Calibration& calibration,
-                                 const ExecutionConditions& conditions = {}) noexcept {
-  const DataType type = operation.compute_type();
-  return detail::finished(calibration[KernelFamily::elementwise],
-                          {.bound = roofline_bound(operation.cost(), type, accelerator),
-                           .machine = detail::machine_for(accelerator, type, calibration, conditions)},
-                          false, false, calibration, conditions);
+  if (operation.batch.counts().sequences <= 0) return {};
+  return estimate_latency(kernel_query(operation, conditions), accelerator, calibration, conditions);
 }
 
 /// The latency of an operation of any kind. A template, so that only who calls it pays for compiling all kinds.

@@ -40,12 +40,22 @@ struct AttentionHeads {
   friend constexpr bool operator==(const AttentionHeads&, const AttentionHeads&) noexcept = default;
 };
 
+/// What some models' attention does beside scaled dot products.
+struct AttentionFeatures {
+  bool stores_keys = true;     ///< New keys and values go into the cache. Not so in encoders and cross attention.
+  bool sinks = false;          ///< A learned logit a head joins the softmax (gpt-oss, arXiv 2508.10925).
+  bool score_softcap = false;  ///< cap · tanh(score / cap) before the softmax (Gemma 2, arXiv 2408.00118).
+
+  friend constexpr bool operator==(const AttentionFeatures&, const AttentionFeatures&) noexcept = default;
+};
+
 /// The cost of attention given its heads and the batch's counts, for a fused (FlashAttention-style) kernel over
 /// a paged KV cache that also stores the new tokens' keys and values:
 ///
 ///   matrix FLOPs   2 · pairs · query_heads · (query_key_dimension + value_dimension): QKᵀ and PV
-///   exponentials   pairs · query_heads
-///   reads          Q once; K and V of every visible key once per KV head, the new tokens' included
+///   exponentials   pairs · query_heads; as many again for a softcap, one a query and head for a sink
+///   reads          Q once; K and V of every visible key once per KV head, the new tokens' included;
+///                  a sink's logits, one a head in the output's type
 ///   writes         the output; K and V of the new tokens, into the cache
 ///
 /// Scores never leave the chip. Softmax's other elementwise work (scale, maximum, sum) is not counted as FLOPs,
@@ -54,7 +64,8 @@ struct AttentionHeads {
 /// through memory, which takes three times as long as computing it.
 template <AttentionPrecision P>
 [[gnu::always_inline]] constexpr Cost attention_cost(const AttentionHeads& heads, const AttentionCounts& counts,
-                                                     const P& precision, double times = 1.0) noexcept {
+                                                     const P& precision, const AttentionFeatures& features = {},
+                                                     double times = 1.0) noexcept {
   const double query_tokens = static_cast<double>(counts.query_tokens) * times;
   const double pairs = static_cast<double>(counts.pairs) * times;
   const double visible_keys = static_cast<double>(counts.visible_keys) * times;
@@ -65,11 +76,15 @@ template <AttentionPrecision P>
   Cost cost;
   cost.matrix_flops = {2.0 * pairs * query_heads *
                        (double(heads.query_key_dimension) + double(heads.value_dimension))};
-  cost.exponentials = pairs * query_heads;
+  cost.exponentials = pairs * query_heads * (features.score_softcap ? 2.0 : 1.0);
   cost.activation_read = query_tokens * query_heads * tensor_bytes(precision.query, 1, heads.query_key_dimension);
   cost.activation_write = query_tokens * query_heads * tensor_bytes(precision.output, 1, heads.value_dimension);
   cost.kv_cache_read = visible_keys * kv_per_token;
-  cost.kv_cache_write = query_tokens * kv_per_token;
+  if (features.stores_keys) cost.kv_cache_write = query_tokens * kv_per_token;
+  if (features.sinks) {
+    cost.exponentials += query_tokens * query_heads;
+    cost.weight_read = tensor_bytes(precision.output, 1, heads.query_heads);
+  }
   return cost;
 }
 
@@ -88,19 +103,25 @@ struct Attention {
   std::int32_t context_tokens = 1;
   [[no_unique_address]] Mask mask{};
   [[no_unique_address]] P precision{};
+  AttentionFeatures features{};
 
   /// Exact cost. Does not throw, allocate or lock.
   [[gnu::always_inline]] constexpr Cost cost() const noexcept {
-    return attention_cost(heads, count_sequence(mask, {query_tokens, context_tokens}), precision, sequences);
+    return attention_cost(heads, count_sequence(mask, {query_tokens, context_tokens}), precision, features,
+                          sequences);
   }
 
   /// The query's element type.
   constexpr DataType compute_type() const noexcept { return TensorFormat(precision.query).element; }
 
-  /// Heads as AttentionHeads wants them, all tokens positive, query tokens within the context, a window ≥ 1.
+  /// Heads as AttentionHeads wants them, all tokens positive, query tokens within the context (except where no keys
+  /// are stored: cross attention to a shorter text), a window ≥ 1.
   constexpr std::optional<Violation> violation() const noexcept {
+    const std::int32_t least_context =
+        features.stores_keys ? context_tokens : (query_tokens > context_tokens ? query_tokens : context_tokens);
     return detail::first_of(heads.violation(), detail::require_positive("sequences", sequences),
-                            SequenceTokens{query_tokens, context_tokens}.violation(), mask.violation());
+                            detail::require_positive("context_tokens", context_tokens),
+                            SequenceTokens{query_tokens, least_context}.violation(), mask.violation());
   }
 
   friend constexpr bool operator==(const Attention&, const Attention&) noexcept = default;
@@ -119,10 +140,11 @@ struct RaggedAttention {
   AttentionHeads heads{};
   AttentionBatch<Mask> batch{};
   [[no_unique_address]] P precision{};
+  AttentionFeatures features{};
 
   /// Exact cost. Does not throw, allocate or lock.
   [[gnu::always_inline]] constexpr Cost cost() const noexcept {
-    return attention_cost(heads, batch.counts(), precision);
+    return attention_cost(heads, batch.counts(), precision, features);
   }
 
   /// The query's element type.

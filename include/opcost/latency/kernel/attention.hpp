@@ -36,6 +36,7 @@ inline double head_doublings(double head_dimension) noexcept {
 /// FlashAttention-3, one new token a sequence. Each KV head of each sequence is a row tile of 128 queries; where
 /// these are fewer than multiprocessors, the keys are split over up to 32 of them and combined.
 struct FlashAttentionDecode {
+  using Shape = AttentionShape;
   static constexpr std::string_view form = "flash_attention_decode";
 
   double launch = 8.5;
@@ -137,6 +138,7 @@ struct FlashAttentionDecode {
 /// FlashAttention-3, several new tokens a sequence: query tiles of 128 rows (192 at head dimension 64) with grouped
 /// heads packed, each over the key blocks that its mask leaves; causal rows are unequal, which the last wave shows.
 struct FlashAttentionPrefill {
+  using Shape = AttentionShape;
   static constexpr std::string_view form = "flash_attention_prefill";
 
   double launch = 9.5;
@@ -256,6 +258,7 @@ struct FlashAttentionPrefill {
 /// FlashInfer, one new token a sequence. Up to 4 query heads a KV head it computes on the vector units; above, on
 /// tensor cores with the rows padded to 16, where idle warps up to 64 rows cost half their time.
 struct FlashInferDecode {
+  using Shape = AttentionShape;
   static constexpr std::string_view form = "flashinfer_decode";
 
   double launch = 22.0;

@@ -10,6 +10,7 @@ namespace opcost::kernel {
 /// Three constants: T = launch + max(F / (compute_efficiency · P), bytes / (memory_efficiency · B)). The model of
 /// elementwise kernels, of operations that no other model knows, and of the calibration `ideal`.
 struct ConstantKernel {
+  using Shape = BoundShape;
   static constexpr std::string_view form = "constant";
 
   double compute_efficiency = 1.0;
@@ -25,10 +26,9 @@ struct ConstantKernel {
              {"launch", "us", "launch, ramp and drain of a kernel in a CUDA graph", &K::launch, 0.0, 100.0, 2.5}}};
   }
 
-  /// From the bound's own two times, in microseconds.
-  constexpr KernelTime time(double compute, double memory) const noexcept {
-    const double c = compute / compute_efficiency;
-    const double m = memory / memory_efficiency;
+  constexpr KernelTime time(const BoundShape& s, const Machine& /*machine*/) const noexcept {
+    const double c = s.compute / compute_efficiency;
+    const double m = s.memory / memory_efficiency;
     return {launch + larger(c, m), c, m, launch};
   }
 };

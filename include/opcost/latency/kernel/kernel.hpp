@@ -4,6 +4,7 @@
 // their factors describe themselves. All times are in microseconds, because factors are.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 
@@ -28,17 +29,50 @@ struct Factor {
   bool fitted = true;  ///< False: the measurements cannot tell it from another; set by hand.
 };
 
+/// What a model is asked about. A model names its own as `Shape`; a shape names the dimensions that a fit's range has.
+enum class ShapeKind : std::uint8_t { any, matmul, attention };
+
+/// What the program calls operations of this shape.
+constexpr std::string_view name(ShapeKind kind) noexcept {
+  switch (kind) {
+    case ShapeKind::matmul: return "linear";
+    case ShapeKind::attention: return "attention";
+    case ShapeKind::any: break;
+  }
+  return "elementwise";
+}
+
+/// Nothing but the bound's two times: what every operation has.
+struct BoundShape {
+  static constexpr ShapeKind kind = ShapeKind::any;
+  static constexpr std::array<std::string_view, 0> dimension_names{};
+
+  double compute = 0.0;  ///< At the peak rate.
+  double memory = 0.0;   ///< At the full memory bandwidth.
+
+  constexpr std::array<double, 0> dimensions() const noexcept { return {}; }
+};
+
 /// A matrix product C[m, n] = A[m, k] · B[k, n].
 struct MatmulShape {
+  static constexpr ShapeKind kind = ShapeKind::matmul;
+  static constexpr std::array<std::string_view, 3> dimension_names{"tokens", "out_features", "in_features"};
+
   double m = 1.0;
   double n = 1.0;
   double k = 1.0;
   double bytes = 0.0;          ///< Traffic: A, B, C, scales.
   double operand_bytes = 2.0;  ///< Of one element as the tensor cores read it.
+
+  constexpr std::array<double, 3> dimensions() const noexcept { return {m, n, k}; }
 };
 
 /// A uniform batch of causal attention over a KV cache.
 struct AttentionShape {
+  static constexpr ShapeKind kind = ShapeKind::attention;
+  static constexpr std::array<std::string_view, 7> dimension_names{
+      "sequences", "query_tokens", "context_tokens", "query_heads", "kv_heads", "head_dimension", "window"};
+
   double sequences = 1.0;
   double query_tokens = 1.0;
   double context_tokens = 1.0;
@@ -54,9 +88,18 @@ struct AttentionShape {
   double flops = 0.0;             ///< Matrix FLOPs, all sequences.
   bool cold = true;               ///< The KV cache is in device memory, not in L2.
 
+  constexpr std::array<double, 7> dimensions() const noexcept {
+    return {sequences, query_tokens, context_tokens, query_heads, kv_heads, head_dimension, window};
+  }
   constexpr bool windowed() const noexcept { return window > 0.0 && window < context_tokens; }
   constexpr bool fp8_cache() const noexcept { return kv_bytes < 2.0; }
 };
+
+/// Whether the data sheet has what the models of tiled kernels need.
+constexpr bool has_tiles(const Accelerator& accelerator) noexcept {
+  return accelerator.multiprocessors > 0 && accelerator.tensor_clock.value > 0.0 &&
+         accelerator.l2_cache.value > 0.0;
+}
 
 /// An accelerator in the units of the models.
 struct Machine {
@@ -80,7 +123,7 @@ struct Machine {
             accelerator.l2_cache.value};
   }
 
-  /// Whether the data sheet has what the models of tiled kernels need.
+  /// Whether the models of tiled kernels can answer: multiprocessors, clock, L2 and a peak for the type.
   constexpr bool complete() const noexcept {
     return multiprocessors > 0.0 && cycles > 0.0 && peak > 0.0 && l2_bytes > 0.0;
   }

@@ -16,6 +16,7 @@ namespace opcost::kernel {
 /// costs only the share `wave_tail` of what it leaves empty. Two split-k alternatives (64 and 128 granules) share k
 /// out when the output is too small to fill the machine; the fastest of the three counts.
 struct CublasMatmul {
+  using Shape = MatmulShape;
   static constexpr std::string_view form = "cublas_matmul";
 
   double matrix_efficiency = 0.85;
@@ -90,6 +91,7 @@ struct CublasMatmul {
 /// CUTLASS fp8 for Hopper with dynamic quantisation of the activations. The tile is fixed by the bucket of m (the
 /// public dispatch), clusters of two row tiles above 128 rows; a last row tile that is partly empty slows its cluster.
 struct CutlassMatmul {
+  using Shape = MatmulShape;
   static constexpr std::string_view form = "cutlass_matmul";
 
   double matrix_efficiency = 0.85;
@@ -167,6 +169,7 @@ struct CutlassMatmul {
 /// DeepGEMM with 128 × 128 block scales, and the quantisation of the activations before it. Two tails: of single
 /// granules and of waves of 128 × 256 tiles; a slow band where the tuner takes one wave of wide tiles.
 struct DeepGemmQuantisingMatmul {
+  using Shape = MatmulShape;
   static constexpr std::string_view form = "deepgemm_quantising_matmul";
 
   double matrix_efficiency = 0.8;
@@ -268,6 +271,7 @@ struct DeepGemmQuantisingMatmul {
 
 /// DeepGEMM with 128 × 128 block scales, the product alone, in 64 × 128 granules. Never decreases in m, n or k.
 struct DeepGemmMatmul {
+  using Shape = MatmulShape;
   static constexpr std::string_view form = "deepgemm_matmul";
 
   double matrix_efficiency = 0.9;
