@@ -25,16 +25,24 @@ set(core_headers
     opcost/opcost.hpp
     opcost/hardware/accelerator.hpp
     opcost/hardware/catalogue.hpp
+    opcost/hardware/fabric.hpp
     opcost/hardware/interconnect.hpp
     opcost/latency/calibration.hpp
     opcost/latency/catalogue.hpp
+    opcost/latency/collective_bound.hpp
     opcost/latency/estimate.hpp
-    opcost/latency/kernel_query.hpp
     opcost/latency/kernel/attention.hpp
+    opcost/latency/kernel/collective.hpp
     opcost/latency/kernel/constant_kernel.hpp
+    opcost/latency/kernel/encoder_attention.hpp
     opcost/latency/kernel/kernel.hpp
+    opcost/latency/kernel/latent_attention.hpp
     opcost/latency/kernel/matmul.hpp
+    opcost/latency/kernel/recurrent.hpp
+    opcost/latency/kernel_query.hpp
+    opcost/latency/overlap.hpp
     opcost/latency/roofline.hpp
+    opcost/mathematics.hpp
     opcost/model/catalogue.hpp
     opcost/model/memory.hpp
     opcost/model/model_config.hpp
@@ -42,17 +50,36 @@ set(core_headers
     opcost/model/model_precision.hpp
     opcost/name.hpp
     opcost/operation/activation.hpp
+    opcost/operation/add_rms_norm.hpp
     opcost/operation/any_operation.hpp
     opcost/operation/attention.hpp
     opcost/operation/attention_batch.hpp
+    opcost/operation/attention_indexer.hpp
     opcost/operation/attention_mask.hpp
+    opcost/operation/batched_projection.hpp
+    opcost/operation/collective.hpp
     opcost/operation/cost.hpp
     opcost/operation/embedding_lookup.hpp
+    opcost/operation/expert_gate.hpp
+    opcost/operation/expert_routing.hpp
+    opcost/operation/gated_delta_rule.hpp
+    opcost/operation/grouped_projection.hpp
+    opcost/operation/kv_cache_write.hpp
+    opcost/operation/latent_attention.hpp
+    opcost/operation/layer_norm.hpp
     opcost/operation/linear_projection.hpp
+    opcost/operation/logit_precision.hpp
+    opcost/operation/mixture_of_experts.hpp
     opcost/operation/operation.hpp
+    opcost/operation/quantise.hpp
+    opcost/operation/recurrence.hpp
     opcost/operation/residual_add.hpp
     opcost/operation/rms_norm.hpp
     opcost/operation/rotary_embedding.hpp
+    opcost/operation/sampling.hpp
+    opcost/operation/short_convolution.hpp
+    opcost/operation/softcap.hpp
+    opcost/operation/state_space_scan.hpp
     opcost/precision.hpp
     opcost/units.hpp
     opcost/validation.hpp

@@ -30,8 +30,9 @@ inline bool starts_with(std::string_view text, std::string_view start) {
 inline Place place_of(const std::string& path) {
   static const std::map<std::string, int> folders{{"operation", 1}, {"hardware", 1}, {"latency", 2}, {"model", 3},
                                                   {"placement", 4}, {"serving", 5},  {"io", 6}};
-  static const std::set<std::string> foundations{"opcost/name.hpp", "opcost/precision.hpp", "opcost/units.hpp",
-                                                 "opcost/validation.hpp", "opcost/version.hpp"};
+  static const std::set<std::string> foundations{"opcost/mathematics.hpp", "opcost/name.hpp",
+                                                 "opcost/precision.hpp",   "opcost/units.hpp",
+                                                 "opcost/validation.hpp",  "opcost/version.hpp"};
   if (foundations.count(path) != 0) return {0, "foundation"};
   if (path == "opcost/opcost.hpp") return {6, "opcost.hpp"};
   const std::string rest = starts_with(path, "opcost/") ? path.substr(7) : std::string();

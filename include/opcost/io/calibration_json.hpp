@@ -214,7 +214,8 @@ inline nlohmann::ordered_json json_kernel(const KernelCalibration& kernel, Kerne
                         {"p90_percent", json_number(kernel.error.p90)}};
   }
   json["interval"] = json_interval(kernel.interval);
-  const bool own_windows = shape_kind(family) == kernel::ShapeKind::attention && kernel.windowed_interval != kernel.interval;
+  const bool own_windows =
+      shape_kind(family) == kernel::ShapeKind::attention && kernel.windowed_interval != kernel.interval;
   json["windowed_interval"] =
       own_windows ? json_interval(kernel.windowed_interval) : nlohmann::ordered_json(nullptr);
   json["range"] = json_range(kernel, family);

@@ -10,20 +10,40 @@
 #include <variant>
 
 #include "opcost/operation/activation.hpp"
+#include "opcost/operation/add_rms_norm.hpp"
 #include "opcost/operation/attention.hpp"
+#include "opcost/operation/attention_indexer.hpp"
+#include "opcost/operation/attention_mask.hpp"
+#include "opcost/operation/batched_projection.hpp"
 #include "opcost/operation/embedding_lookup.hpp"
+#include "opcost/operation/expert_gate.hpp"
+#include "opcost/operation/gated_delta_rule.hpp"
+#include "opcost/operation/grouped_projection.hpp"
+#include "opcost/operation/kv_cache_write.hpp"
+#include "opcost/operation/latent_attention.hpp"
+#include "opcost/operation/layer_norm.hpp"
 #include "opcost/operation/linear_projection.hpp"
+#include "opcost/operation/mixture_of_experts.hpp"
 #include "opcost/operation/operation.hpp"
+#include "opcost/operation/quantise.hpp"
 #include "opcost/operation/residual_add.hpp"
 #include "opcost/operation/rms_norm.hpp"
 #include "opcost/operation/rotary_embedding.hpp"
+#include "opcost/operation/sampling.hpp"
+#include "opcost/operation/short_convolution.hpp"
+#include "opcost/operation/softcap.hpp"
+#include "opcost/operation/state_space_scan.hpp"
 
 namespace opcost {
 
 /// A built-in operation of any kind, with its precision chosen at run time. Itself an Operation.
 struct AnyOperation {
   using Variant = std::variant<LinearProjection<>, FullAttention, SlidingWindowAttention, BidirectionalAttention,
-                               RmsNorm<>, RotaryEmbedding<>, Activation<>, ResidualAdd<>, EmbeddingLookup<>>;
+                               RmsNorm<>, RotaryEmbedding<>, Activation<>, ResidualAdd<>, EmbeddingLookup<>,
+                               MixtureOfExperts<>, GroupedProjection<>, BatchedProjection<>, LatentAttention<>,
+                               SparseLatentAttention, SparseAttention, GatedDeltaRule<>, StateSpaceScan<>,
+                               ShortConvolution<>, AttentionIndexer<>, IndexTopK<>, ExpertGate<>, AddRmsNorm<>,
+                               LayerNorm<>, Quantise<>, KvCacheWrite<>, Softcap<>, Sampling<>>;
   Variant variant{};
 
   constexpr AnyOperation() noexcept = default;

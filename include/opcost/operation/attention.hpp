@@ -93,9 +93,7 @@ template <AttentionPrecision P>
 /// prefill has the earlier chunks in its context). Counts: see attention_cost.
 template <AttentionMask Mask = Causal, AttentionPrecision P = RuntimeAttentionPrecision>
 struct Attention {
-  static constexpr std::string_view kind = std::same_as<Mask, Causal>          ? "full_attention"
-                                           : std::same_as<Mask, Bidirectional> ? "bidirectional_attention"
-                                                                               : "sliding_window_attention";
+  static constexpr std::string_view kind = Mask::attention_kind;
 
   AttentionHeads heads{};
   std::int32_t sequences = 1;
@@ -114,14 +112,15 @@ struct Attention {
   /// The query's element type.
   constexpr DataType compute_type() const noexcept { return TensorFormat(precision.query).element; }
 
-  /// Heads as AttentionHeads wants them, all tokens positive, query tokens within the context (except where no keys
-  /// are stored: cross attention to a shorter text), a window ≥ 1.
+  /// Heads as AttentionHeads wants them, all tokens positive, a window ≥ 1, and query tokens within the context, except
+  /// in cross attention (bidirectional, no keys stored), whose text may be shorter.
   constexpr std::optional<Violation> violation() const noexcept {
-    const std::int32_t least_context =
-        features.stores_keys ? context_tokens : (query_tokens > context_tokens ? query_tokens : context_tokens);
+    const bool cross = std::same_as<Mask, Bidirectional> && !features.stores_keys;
     return detail::first_of(heads.violation(), detail::require_positive("sequences", sequences),
+                            detail::require_positive("query_tokens", query_tokens),
                             detail::require_positive("context_tokens", context_tokens),
-                            SequenceTokens{query_tokens, least_context}.violation(), mask.violation());
+                            cross ? std::nullopt : SequenceTokens{query_tokens, context_tokens}.violation(),
+                            mask.violation());
   }
 
   friend constexpr bool operator==(const Attention&, const Attention&) noexcept = default;
@@ -130,6 +129,7 @@ struct Attention {
 using FullAttention = Attention<Causal>;
 using SlidingWindowAttention = Attention<SlidingWindow>;
 using BidirectionalAttention = Attention<Bidirectional>;
+using SparseAttention = Attention<TopKeys>;
 
 /// Attention for a ragged batch: exactly the sum over its sequences. The batch keeps its counts up to date in
 /// O(1) as sequences join and leave, so the cost of any number of sequences takes the time of one.

@@ -12,12 +12,12 @@ namespace opcost {
 struct Cost {
   Flops matrix_flops{};       ///< Tensor-core work; a multiply-add is two.
   Flops vector_flops{};       ///< Elementwise work in fp32 on the vector units.
-  double exponentials = 0.0;  ///< Exponential evaluations (softmax, SiLU, GELU) on the special-function units.
+  double exponentials = 0.0;  ///< Exponentials and logarithms (softmax, SiLU, gates) on the special-function units.
   Bytes weight_read{};        ///< Parameters.
   Bytes activation_read{};    ///< Inputs other than weights and the KV cache.
   Bytes activation_write{};   ///< Outputs other than the KV cache.
-  Bytes kv_cache_read{};      ///< Keys and values read.
-  Bytes kv_cache_write{};     ///< Keys and values of the new tokens.
+  Bytes kv_cache_read{};      ///< Keys and values read, or the state of a recurrent operation.
+  Bytes kv_cache_write{};     ///< Keys and values of the new tokens, or the new state.
 
   /// Matrix and vector FLOPs; exponentials are not FLOPs.
   constexpr Flops flops() const noexcept { return matrix_flops + vector_flops; }

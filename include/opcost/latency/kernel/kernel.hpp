@@ -8,11 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
-#if !defined(__GNUC__)
-#include <cmath>
-#endif
-
 #include "opcost/hardware/accelerator.hpp"
+#include "opcost/mathematics.hpp"
 
 namespace opcost::kernel {
 
@@ -137,31 +134,7 @@ struct KernelTime {
   double overhead = 0.0;  ///< Launch, prologue, reductions, quantisation, the KV-cache write.
 };
 
-inline constexpr double square(double x) noexcept { return x * x; }
-inline constexpr double cube(double x) noexcept { return x * x * x; }
-inline constexpr double fourth(double x) noexcept { return square(square(x)); }
-
-// GCC's and Clang's built-ins where there are, because <cmath> takes longer to compile than all models together.
-#if defined(__GNUC__)
-inline double square_root(double x) noexcept { return __builtin_sqrt(x); }
-inline double cube_root(double x) noexcept { return __builtin_cbrt(x); }
-inline double binary_logarithm(double x) noexcept { return __builtin_log2(x); }
-#else
-inline double square_root(double x) noexcept { return std::sqrt(x); }
-inline double cube_root(double x) noexcept { return std::cbrt(x); }
-inline double binary_logarithm(double x) noexcept { return std::log2(x); }
-#endif
-inline double fourth_root(double x) noexcept { return square_root(square_root(x)); }
-inline constexpr double larger(double a, double b) noexcept { return a < b ? b : a; }
-inline constexpr double smaller(double a, double b) noexcept { return b < a ? b : a; }
-
-/// The least whole number that is not below x, for 0 ≤ x < 2⁶³.
-inline constexpr double ceiling(double x) noexcept {
-  const double whole = static_cast<double>(static_cast<std::int64_t>(x));
-  return whole < x ? whole + 1.0 : whole;
-}
-/// The greatest whole number that is not above x, for 0 ≤ x < 2⁶³.
-inline constexpr double whole_part(double x) noexcept { return static_cast<double>(static_cast<std::int64_t>(x)); }
+using namespace mathematics;  // of these models, every other word is a function
 
 /// Two overlapping times: nearly the longer one, somewhat more where they are alike.
 inline double overlapped(double a, double b) noexcept { return fourth_root(fourth(a) + fourth(b)); }

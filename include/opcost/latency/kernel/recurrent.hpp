@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Models of the kernels of linear-attention and state-space layers: gated delta net (arXiv 2412.06464), Kimi
+// delta attention (arXiv 2510.26692) and the short convolution that they share with Mamba-2 (arXiv 2405.21060). A
+// layer is the sum of its kernels: a short convolution and a chunked recurrence in prefill, both kernels' updates
+// in decode.
+#pragma once
+
+#include <array>
+
+#include "opcost/latency/kernel/kernel.hpp"
+
+namespace opcost::kernel {
+
+/// A uniform batch of a recurrence over matrix states, one of key dimension × value dimension per value head, and
+/// of the short causal convolution before it.
+struct RecurrentShape {
+  double sequences = 1.0;
+  double query_tokens = 1.0;
+  double key_heads = 1.0;
+  double key_dimension = 128.0;
+  double value_heads = 1.0;
+  double value_dimension = 128.0;
+  double channels = 0.0;           ///< Of the convolution: those of q, k and v, or of x, B and C.
+  double convolution_width = 4.0;  ///< Its state is one token shorter.
+  double chunk = 64.0;             ///< Tokens of a chunk in prefill.
+  double state_bytes = 4.0;        ///< Of one element of the state.
+  double activation_bytes = 2.0;   ///< Of one element of q, k, v, the output and the convolution's state.
+  bool keeps_states = false;       ///< Verification: the state after every token is written, not only the last.
+  bool cold = true;                ///< State and activations are in device memory, not in L2.
+
+  constexpr double states() const noexcept { return keeps_states ? query_tokens : 1.0; }
+  /// Bytes of one state of every sequence.
+  constexpr double state() const noexcept {
+    return sequences * value_heads * key_dimension * value_dimension * state_bytes;
+  }
+};
+
+namespace detail {
+
+/// The share of a warm replay's data that is not found in `share` of L2; 1 if cold.
+inline constexpr double l2_miss(bool cold, double footprint, double share, const Machine& machine) noexcept {
+  if (cold) return 1.0;
+  const double r4 = fourth(footprint / (share * machine.l2_bytes));
+  return r4 < 1e30 ? r4 / (1.0 + r4) : 1.0;
+}
+
+/// The time of traffic whose share `miss` goes to device memory and the rest to L2, which is never slower.
+inline constexpr double traffic_time(double bytes, double miss, double memory_efficiency, double l2_bytes_per_cycle,
+                                     const Machine& machine) noexcept {
+  const double rate = memory_efficiency * machine.bandwidth;
+  const double l2_rate = larger(l2_bytes_per_cycle * machine.multiprocessors * machine.cycles, rate);
+  return bytes * (miss / rate + (1.0 - miss) / l2_rate);
+}
+
+}  // namespace detail
+
+/// Short causal convolution per channel, prefill or update: reads and writes every token and its state once. The
+/// first 8 tokens of a sequence are a chain; kernels that give each row of a sequence and channel a thread block
+/// also take its latency: T = launch + chain + overlapped(row blocks, memory). Never decreases in any dimension,
+/// except that rows below 8 tokens may take longer (`short_row`): they are loaded element by element.
+struct ShortConvolution {
+  static constexpr std::string_view form = "short_convolution";
+  using Shape = RecurrentShape;
+
+  double launch = 2.1;
+  double chain = 1.4;
+  double row_cycles = 0.0;
+  double short_row = 1.0;
+  double memory_efficiency = 0.7;
+  double l2_bytes_per_cycle = 18.0;
+  double l2_share = 0.5;
+
+  static constexpr std::array<Factor<ShortConvolution>, 7> factors() noexcept {
+    using K = ShortConvolution;
+    return {{{"launch", "us", "launches, ramp and drain", &K::launch, 0.5, 20.0, 2.1},
+             {"chain", "us", "latency chain of the first 8 tokens", &K::chain, 0.0, 20.0, 1.4},
+             {"row_cycles", "1", "cycles of a multiprocessor for the block of one sequence and channel",
+              &K::row_cycles, 0.0, 1000.0, 0.0},
+             {"short_row", "1", "factor on them below 8 tokens", &K::short_row, 1.0, 2.0, 1.0},
+             {"memory_efficiency", "1", "share of the memory bandwidth", &K::memory_efficiency, 0.2, 1.0, 0.7},
+             {"l2_bytes_per_cycle", "B", "bytes that a multiprocessor moves from and to L2 in a cycle, warm replay",
+              &K::l2_bytes_per_cycle, 4.0, 80.0, 18.0},
+             {"l2_share", "1", "share of L2 that a warm replay finds its data in", &K::l2_share, 0.2, 1.5, 0.5}}};
+  }
+
+  KernelTime time(const RecurrentShape& s, const Machine& machine) const noexcept {
+    const double token = s.sequences * s.channels * s.activation_bytes;
+    const double state = token * (s.convolution_width - 1.0);
+    const double bytes = 2.0 * token * s.query_tokens + state * (1.0 + s.states());
+    const double footprint = 2.0 * token * s.query_tokens + state * s.states();
+    const double memory = detail::traffic_time(bytes, detail::l2_miss(s.cold, footprint, l2_share, machine),
+                                               memory_efficiency, l2_bytes_per_cycle, machine);
+    const double compute = s.sequences * s.channels * row_cycles * (s.query_tokens < 8.0 ? short_row : 1.0) /
+                           (machine.multiprocessors * machine.cycles);
+    const double overhead = launch + chain * smaller(s.query_tokens - 1.0, 7.0) / 7.0;
+    return {overhead + overlapped(compute, memory), compute, memory, overhead};
+  }
+};
+
+/// Recurrent update by one token (decode) or a few (verification): the state is read once and written once, or
+/// after every token, in place; tokens follow each other. T = launch + overlapped(chain of tokens, memory). Never
+/// decreases in any dimension.
+struct RecurrentUpdate {
+  static constexpr std::string_view form = "recurrent_update";
+  using Shape = RecurrentShape;
+
+  double launch = 4.1;
+  double token_latency = 2.1;
+  double memory_efficiency = 0.89;
+  double l2_bytes_per_cycle = 24.5;
+  double l2_share = 0.8;
+
+  static constexpr std::array<Factor<RecurrentUpdate>, 5> factors() noexcept {
+    using K = RecurrentUpdate;
+    return {{{"launch", "us", "launch, ramp and drain", &K::launch, 0.5, 20.0, 4.1},
+             {"token_latency", "us", "latency of each further token", &K::token_latency, 0.0, 20.0, 2.1},
+             {"memory_efficiency", "1", "share of the memory bandwidth", &K::memory_efficiency, 0.2, 1.0, 0.89},
+             {"l2_bytes_per_cycle", "B", "bytes that a multiprocessor moves from and to L2 in a cycle, warm replay",
+              &K::l2_bytes_per_cycle, 4.0, 80.0, 24.5},
+             {"l2_share", "1", "share of L2 that a warm replay finds its data in", &K::l2_share, 0.2, 1.5, 0.8}}};
+  }
+
+  KernelTime time(const RecurrentShape& s, const Machine& machine) const noexcept {
+    const double activations = s.sequences * s.query_tokens * 2.0 *
+                               (s.key_heads * s.key_dimension + s.value_heads * s.value_dimension) *
+                               s.activation_bytes;
+    const double bytes = s.state() * (1.0 + s.states()) + activations;
+    const double footprint = s.state() * s.states() + activations;
+    const double memory = detail::traffic_time(bytes, detail::l2_miss(s.cold, footprint, l2_share, machine),
+                                               memory_efficiency, l2_bytes_per_cycle, machine);
+    const double compute = token_latency * (s.query_tokens - 1.0);
+    return {launch + overlapped(compute, memory), compute, memory, launch};
+  }
+};
+
+/// Chunked recurrence in prefill as several kernels with their intermediates in device memory (Triton: cumulated
+/// gates, K Kᵀ, triangular inverse, W and U, the chain of chunk states, output):
+///
+///   overhead  launches and the triangular inverse of a chunk, which grows with its tokens
+///   compute   the chain of chunk states: (chunks − 1) · chunk latency
+///   memory    states, `passes` over the activations and padded tiles, at least the kernels' own floor
+///
+/// Never decreases in any dimension.
+struct ChunkedRecurrence {
+  static constexpr std::string_view form = "chunked_recurrence";
+  using Shape = RecurrentShape;
+
+  double launch = 9.0;
+  double floor = 14.0;
+  double inverse = 17.5;
+  double chunk_latency = 1.3;
+  double tile_latency = 11.0;
+  double passes = 4.0;
+  double memory_efficiency = 0.85;
+
+  static constexpr std::array<Factor<ChunkedRecurrence>, 7> factors() noexcept {
+    using K = ChunkedRecurrence;
+    return {{{"launch", "us", "launches, ramp and drain", &K::launch, 0.0, 60.0, 9.0},
+             {"floor", "us", "the kernels with little to do", &K::floor, 0.0, 60.0, 14.0},
+             {"inverse", "us", "triangular inverse of a full chunk", &K::inverse, 0.0, 60.0, 17.5},
+             {"chunk_latency", "us", "latency chain of a chunk's state", &K::chunk_latency, 0.1, 10.0, 1.3},
+             {"tile_latency", "us", "one multiprocessor's time for a chunk of a value head", &K::tile_latency, 0.0,
+              60.0, 11.0},
+             {"passes", "1", "passes over q, k, v and the output of every value head", &K::passes, 1.0, 40.0, 4.0},
+             {"memory_efficiency", "1", "share of the memory bandwidth", &K::memory_efficiency, 0.2, 1.0, 0.85,
+              false}}};
+  }
+
+  KernelTime time(const RecurrentShape& s, const Machine& machine) const noexcept {
+    const double chunks = ceiling(s.query_tokens / s.chunk);
+    const double activations = s.sequences * s.query_tokens * s.value_heads * 2.0 *
+                               (s.key_dimension + s.value_dimension) * s.activation_bytes;
+    const double memory = (2.0 * s.state() + passes * activations) / (memory_efficiency * machine.bandwidth) +
+                          s.sequences * s.value_heads * chunks * tile_latency / machine.multiprocessors;
+    const double compute = chunk_latency * (chunks - 1.0);
+    const double overhead = launch + inverse * smaller(s.query_tokens, s.chunk) / s.chunk;
+    return {overhead + compute + overlapped(floor, memory), compute, memory, overhead};
+  }
+};
+
+/// Chunked recurrence in prefill as one kernel (FlashInfer): a multiprocessor takes a value head of a sequence
+/// through all its chunks, the state staying on chip:
+///
+///   compute   rounds · (round latency + (chunks − 1) · chunk latency), rounds = ⌈sequences · value heads / N⌉
+///   memory    the states, v and the output; q and k come from L2
+///
+/// T = launch + overlapped(compute, memory). Never decreases in any dimension.
+struct FusedChunkedRecurrence {
+  static constexpr std::string_view form = "fused_chunked_recurrence";
+  using Shape = RecurrentShape;
+
+  double launch = 4.9;
+  double round_latency = 6.9;
+  double chunk_latency = 3.0;
+  double memory_efficiency = 0.52;
+
+  static constexpr std::array<Factor<FusedChunkedRecurrence>, 4> factors() noexcept {
+    using K = FusedChunkedRecurrence;
+    return {{{"launch", "us", "launch, ramp and drain", &K::launch, 0.5, 20.0, 4.9},
+             {"round_latency", "us", "loading and storing a state, and the first chunk", &K::round_latency, 1.0,
+              30.0, 6.9},
+             {"chunk_latency", "us", "latency of each further chunk", &K::chunk_latency, 0.3, 10.0, 3.0},
+             {"memory_efficiency", "1", "share of the memory bandwidth", &K::memory_efficiency, 0.2, 1.0, 0.52}}};
+  }
+
+  KernelTime time(const RecurrentShape& s, const Machine& machine) const noexcept {
+    const double chunks = ceiling(s.query_tokens / s.chunk);
+    const double rounds = ceiling(s.sequences * s.value_heads / machine.multiprocessors);
+    const double compute = rounds * (round_latency + (chunks - 1.0) * chunk_latency);
+    const double streamed =
+        s.sequences * s.query_tokens * s.value_heads * 2.0 * s.value_dimension * s.activation_bytes;
+    const double memory = (2.0 * s.state() + streamed) / (memory_efficiency * machine.bandwidth);
+    return {launch + overlapped(compute, memory), compute, memory, launch};
+  }
+};
+
+}  // namespace opcost::kernel

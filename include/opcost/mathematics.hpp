@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The few functions that closed forms need. GCC's and Clang's built-ins where there are, because <cmath> takes longer
+// to compile than all of them together.
+#pragma once
+
+#include <cstdint>
+
+#if !defined(__GNUC__)
+#include <cmath>
+#endif
+
+namespace opcost::mathematics {
+
+#if defined(__GNUC__)
+inline double square_root(double x) noexcept { return __builtin_sqrt(x); }
+inline double cube_root(double x) noexcept { return __builtin_cbrt(x); }
+inline double binary_logarithm(double x) noexcept { return __builtin_log2(x); }
+inline double exponential(double x) noexcept { return __builtin_exp(x); }
+inline double logarithm(double x) noexcept { return __builtin_log(x); }
+#else
+inline double square_root(double x) noexcept { return std::sqrt(x); }
+inline double cube_root(double x) noexcept { return std::cbrt(x); }
+inline double binary_logarithm(double x) noexcept { return std::log2(x); }
+inline double exponential(double x) noexcept { return std::exp(x); }
+inline double logarithm(double x) noexcept { return std::log(x); }
+#endif
+
+inline constexpr double square(double x) noexcept { return x * x; }
+inline constexpr double cube(double x) noexcept { return x * x * x; }
+inline constexpr double fourth(double x) noexcept { return square(square(x)); }
+inline double fourth_root(double x) noexcept { return square_root(square_root(x)); }
+inline constexpr double larger(double a, double b) noexcept { return a < b ? b : a; }
+inline constexpr double smaller(double a, double b) noexcept { return b < a ? b : a; }
+inline constexpr double clamped(double x, double lowest, double highest) noexcept {
+  return larger(lowest, smaller(x, highest));
+}
+
+/// The greatest whole number that is not above x, for 0 ≤ x < 2⁶³.
+inline constexpr double whole_part(double x) noexcept { return static_cast<double>(static_cast<std::int64_t>(x)); }
+/// The least whole number that is not below x, for 0 ≤ x < 2⁶³.
+inline constexpr double ceiling(double x) noexcept {
+  const double whole = whole_part(x);
+  return whole < x ? whole + 1.0 : whole;
+}
+
+}  // namespace opcost::mathematics
