@@ -35,6 +35,8 @@ set(core_headers
     opcost/latency/kernel/collective.hpp
     opcost/latency/kernel/constant_kernel.hpp
     opcost/latency/kernel/encoder_attention.hpp
+    opcost/latency/kernel/experts.hpp
+    opcost/latency/kernel/grouped_matmul.hpp
     opcost/latency/kernel/kernel.hpp
     opcost/latency/kernel/latent_attention.hpp
     opcost/latency/kernel/matmul.hpp

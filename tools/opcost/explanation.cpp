@@ -2,6 +2,7 @@
 #include "explanation.hpp"
 
 #include <algorithm>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -16,11 +17,42 @@ RooflineBound bound_on(const Explanation& explanation, const Accelerator& accele
   return roofline_bound(explanation.cost, explanation.compute_type, accelerator);
 }
 
-std::string formulas_text(const Explanation& explanation) {
+/// A sentence indented by two columns, its further lines by four.
+std::string wrapped(const std::string& sentence) {
+  constexpr std::size_t width = 110;
+  std::string text;
+  std::string line = " ";
+  std::istringstream words(sentence);
+  for (std::string word; words >> word;) {
+    if (display_width(line) + 1 + display_width(word) > width) {
+      text += line + "\n";
+      line = "   ";
+    }
+    line += " " + word;
+  }
+  return text + line + "\n";
+}
+
+std::string turning_point(const Explanation& explanation, const Accelerator& accelerator) {
+  const std::int32_t first = first_compute_bound_size(explanation, accelerator);
+  if (first == 0) {
+    const Intensity limit = explanation.cost_at_size(explanation.largest_size).arithmetic_intensity();
+    const bool constant = limit.value < 1.001 * explanation.cost_at_size(1).arithmetic_intensity().value;
+    return fmt::format("memory-bound at any number of {}: the intensity stays {} {}", explanation.size_name,
+                       constant ? "at" : "below", limit);
+  }
+  if (first == 1) return fmt::format("compute-bound at any number of {}", explanation.size_name);
+  const std::string note = explanation.note_at_size ? fmt::format(" ({})", explanation.note_at_size(first)) : "";
+  return fmt::format("compute-bound from {} {} on{}, memory-bound below", first, explanation.size_name, note);
+}
+
+}  // namespace
+
+std::string formulas_text(const std::vector<FormulaLine>& formulas) {
   std::size_t quantity = 0;
   std::size_t symbols = 0;
   std::size_t numbers = 0;
-  for (const FormulaLine& line : explanation.formulas) {
+  for (const FormulaLine& line : formulas) {
     quantity = std::max(quantity, display_width(line.quantity));
     symbols = std::max(symbols, display_width(line.symbols));
     numbers = std::max(numbers, display_width(line.numbers));
@@ -29,25 +61,12 @@ std::string formulas_text(const Explanation& explanation) {
     return text + std::string(width - display_width(text), ' ');
   };
   std::string text;
-  for (const FormulaLine& line : explanation.formulas) {
+  for (const FormulaLine& line : formulas) {
     text += fmt::format("  {}  {}  {}  = {}\n", pad(line.quantity, quantity), pad(line.symbols, symbols),
                         pad(line.numbers, numbers), line.result);
   }
   return text;
 }
-
-std::string turning_point(const Explanation& explanation, const Accelerator& accelerator) {
-  const std::int32_t first = first_compute_bound_size(explanation, accelerator);
-  if (first == 0) {
-    const Intensity limit = explanation.cost_at_size(explanation.largest_size).arithmetic_intensity();
-    return fmt::format("memory-bound at any number of {}: the intensity stays below {}", explanation.size_name,
-                       limit);
-  }
-  if (first == 1) return fmt::format("compute-bound at any number of {}", explanation.size_name);
-  return fmt::format("compute-bound from {} {} on, memory-bound below", first, explanation.size_name);
-}
-
-}  // namespace
 
 std::int32_t first_compute_bound_size(const Explanation& explanation, const Accelerator& accelerator) {
   const auto compute_bound = [&](std::int32_t size) {
@@ -65,7 +84,7 @@ std::int32_t first_compute_bound_size(const Explanation& explanation, const Acce
 }
 
 std::string explanation_text(const Explanation& explanation, bool colour) {
-  std::string text = explanation.title + "\n\n" + formulas_text(explanation) + "\n";
+  std::string text = explanation.title + "\n\n" + formulas_text(explanation.formulas) + "\n";
 
   std::vector<Table::Column> columns{{"", false}};
   for (const Accelerator& accelerator : explanation.accelerators)
@@ -112,6 +131,11 @@ std::string explanation_text(const Explanation& explanation, bool colour) {
   }
   text += fmt::format("Estimates from {}.\n\n", sources);
 
+  if (!explanation.reasons.empty()) {
+    text += "Why:\n";
+    for (const std::string& reason : explanation.reasons) text += wrapped(reason);
+    text += "\n";
+  }
   text += fmt::format("What would change the limiter (now {} {}{}{}):\n", explanation.size, explanation.size_name,
                       explanation.size_condition.empty() ? "" : ", ", explanation.size_condition);
   for (const Accelerator& accelerator : explanation.accelerators) {
@@ -136,6 +160,7 @@ std::string explanation_json(const Explanation& explanation) {
                      {"activation_write", cost.activation_write.value},
                      {"kv_cache_read", cost.kv_cache_read.value},
                      {"kv_cache_write", cost.kv_cache_write.value}};
+  for (const auto& [key, value] : explanation.details) json["details"][key] = value;
   json["gpus"] = Json::array();
   for (std::size_t i = 0; i < explanation.accelerators.size(); ++i) {
     const Accelerator& accelerator = explanation.accelerators[i];

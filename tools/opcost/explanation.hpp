@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "opcost/latency/estimate.hpp"
@@ -38,11 +39,17 @@ struct Explanation {
   std::int32_t size = 1;
   std::int32_t largest_size = 1;
   std::function<Cost(std::int32_t)> cost_at_size;
+  std::function<std::string(std::int32_t)> note_at_size;  ///< What else to say of a size; may be empty.
+  std::vector<std::string> reasons;                       ///< Why the limiter is what it is, in sentences.
   std::vector<std::string> remarks;
+  std::vector<std::pair<std::string, double>> details;  ///< Counts of this kind of operation, by JSON key.
 };
 
 /// The smallest size at which compute limits, or 0 if none up to the largest does.
 std::int32_t first_compute_bound_size(const Explanation& explanation, const Accelerator& accelerator);
+
+/// The lines with their columns aligned.
+std::string formulas_text(const std::vector<FormulaLine>& formulas);
 
 std::string explanation_text(const Explanation& explanation, bool colour);
 std::string explanation_json(const Explanation& explanation);

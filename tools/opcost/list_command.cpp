@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "op_catalogue.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/latency/catalogue.hpp"
 #include "opcost/opcost.hpp"
@@ -65,20 +66,29 @@ Table models() {
   return table;
 }
 
-Table operations() {
-  Table table({{"kind", false}, {"descriptor", false}, {"what it is", false}});
-  const auto row = [&table](std::string_view kind, std::string_view descriptor, std::string_view meaning) {
-    table.add_row({std::string(kind), std::string(descriptor), std::string(meaning)});
-  };
-  row(LinearProjection<>::kind, "LinearProjection", "matrix product of activations and a weight");
-  row(FullAttention::kind, "FullAttention", "causal attention over the whole context");
-  row(SlidingWindowAttention::kind, "SlidingWindowAttention", "causal attention over the last keys only");
-  row(BidirectionalAttention::kind, "BidirectionalAttention", "every token sees every token (encoders)");
-  row(RmsNorm<>::kind, "RmsNorm", "root-mean-square normalisation");
-  row(RotaryEmbedding<>::kind, "RotaryEmbedding", "rotary position embedding of queries and keys");
-  row(Activation<>::kind, "Activation", "SiLU, GELU or ReLU, gated or plain");
-  row(ResidualAdd<>::kind, "ResidualAdd", "sum into the residual stream");
-  row(EmbeddingLookup<>::kind, "EmbeddingLookup", "gather of one table row a token");
+/// A row for each kind; two in text, so that it fits a terminal.
+Table operations(TableFormat format) {
+  if (format != TableFormat::text) {
+    Table table({{"kind", false},
+                 {"descriptor", false},
+                 {"explained by", false},
+                 {"FLOPs", false},
+                 {"elements moved", false},
+                 {"source", false}});
+    for (const OperationDescription& known : operation_descriptions()) {
+      table.add_row({std::string(known.kind), std::string(known.descriptor),
+                     fmt::format("opcost op {}", known.command), std::string(known.flops), std::string(known.bytes),
+                     std::string(known.source)});
+    }
+    return table;
+  }
+  Table table(
+      {{"kind, descriptor", false}, {"FLOPs, then elements moved", false}, {"source, then `opcost op`", false}});
+  for (const OperationDescription& known : operation_descriptions()) {
+    table.add_row({std::string(known.kind), std::string(known.flops), std::string(known.source)});
+    table.add_row(
+        {fmt::format("  {}", known.descriptor), std::string(known.bytes), fmt::format("  {}", known.command)});
+  }
   return table;
 }
 
@@ -135,12 +145,12 @@ void add_list_command(CLI::App& app) {
       ->required();
   add_choice(*command, "--format", *format, "How to print (default: table)", {"table", "markdown", "csv"});
   command->callback([what, format] {
+    const TableFormat as = table_format(*format);
     const Table table = *what == "gpus"           ? gpus()
                         : *what == "models"       ? models()
                         : *what == "dtypes"       ? data_types_table()
                         : *what == "calibrations" ? calibrations()
-                                                  : operations();
-    const TableFormat as = table_format(*format);
+                                                  : operations(as);
     print(table.render(as, colour_wanted()));
   });
 }

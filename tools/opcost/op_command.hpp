@@ -5,7 +5,7 @@
 
 namespace opcost::program {
 
-/// `opcost op linear|attention`: one operation explained, from its formula to what would change its limiter.
+/// `opcost op KIND`: one operation explained, from its formula to what would change its limiter.
 void add_op_command(CLI::App& app);
 
 }  // namespace opcost::program
