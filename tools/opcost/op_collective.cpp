@@ -213,7 +213,7 @@ std::string json_of(const CollectiveExplanation& explanation) {
   const Cost cost = collective.cost();
   Json json;
   json["schema"] = "opcost-op-1";
-  json["kind"] = collective.kind;
+  json["kind"] = Collective::kind;
   json["pattern"] = name(collective.pattern);
   json["ranks"] = collective.ranks;
   json["bytes_per_rank"] = collective.bytes.value;

@@ -110,7 +110,7 @@ Explanation start_explanation(const T& operation, const CommonOptions& options) 
   Explanation explanation;
   explanation.accelerators = find_accelerators(options.gpus);
   explanation.compute_type = operation.compute_type();
-  explanation.kind = operation.kind;
+  explanation.kind = T::kind;
   explanation.cost = operation.cost();
   if (explanation.cost.matrix_flops.value > 0.0) {
     require_support(explanation.accelerators, explanation.compute_type);
