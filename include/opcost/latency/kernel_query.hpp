@@ -144,13 +144,12 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const RaggedAttention
   shape.visible_keys = static_cast<double>(counts.visible_keys) / shape.sequences;
   shape.context_tokens = shape.visible_keys;
   shape.pairs = static_cast<double>(counts.pairs) / shape.sequences;
+  constexpr bool windowed = !std::same_as<Mask, Causal> && !std::same_as<Mask, Bidirectional>;
   return {.family = attention_family(shape.query_tokens < 1.5 ? 1 : 2, shape.visible_keys > 1.0 ? 2 : 1, kv_cache),
           .shape = shape,
           .cost = cost,
           .type = operation.compute_type(),
-          .windowed = requires {operation.batch.mask().window;
-}
-};  // namespace opcost
+          .windowed = windowed};
 }
 
 }  // namespace opcost

@@ -231,8 +231,10 @@ struct FlashAttentionPrefill {
     if (split) {
       block_count = tiles > 0.5 * n_sm ? most_blocks * x : most_blocks / larger(whole_part(n_sm / tiles), 1.0);
     }
-    const double compute = rounds * round_time - round_latency +
-                           larger(block_count - rounds * (1.0 + (windowed ? window_edge : 0.0)), 0.0) * block_time;
+    const double compute =
+        larger(rounds * round_time - round_latency +
+                   larger(block_count - rounds * (1.0 + (windowed ? window_edge : 0.0)), 0.0) * block_time,
+               0.0);
     double miss = 1.0;
     if (!s.cold) {
       const double r4 = fourth(s.read_and_written / (0.7 * machine.l2_bytes));
@@ -251,7 +253,7 @@ struct FlashAttentionPrefill {
       const double lanes = tokens * smaller(s.kv_heads * d, 512.0) / (2048.0 * n_sm) * cache_write_token;
       overhead += cache_write_launch + cube_root(cube(traffic) + cube(lanes));
     }
-    return {overhead + larger(larger(compute, memory), 0.0), compute, memory, overhead};
+    return {overhead + larger(compute, memory), compute, memory, overhead};
   }
 };
 
