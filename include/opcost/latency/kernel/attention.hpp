@@ -115,13 +115,9 @@ struct FlashAttentionDecode {
     const double compute =
         (rounds - 1.0) * (round_latency + round_latency_per_head_doubling * doublings + window_round * mask_scale) +
         window_first * mask_scale + further_blocks * tile * per_key;
-    double miss = 1.0;
-    if (!s.cold) {
-      const double r16 = square(square(fourth(s.read_and_written / (l2_share * machine.l2_bytes))));
-      miss = r16 < 1e30 ? r16 / (1.0 + r16) : 1.0;
-    }
-    const double memory = s.read_and_written * (miss / (memory_efficiency * machine.bandwidth) +
-                                                (1.0 - miss) / (l2_bytes_per_cycle * n_sm * machine.cycles));
+    const double miss = l2_miss(s.cold, fourth(fourth(s.read_and_written / (l2_share * machine.l2_bytes))));
+    const double memory = traffic_time(s.read_and_written, miss, memory_efficiency * machine.bandwidth,
+                                       l2_bytes_per_cycle * n_sm * machine.cycles);
     double overhead = launch + launch_per_head_doubling * doublings + memory_ramp * miss +
                       per_sequence * smaller(s.sequences, 512.0) + combine_per_split * (splits - 1.0);
     if (blocks > 1.0) overhead += combine;
@@ -235,13 +231,9 @@ struct FlashAttentionPrefill {
         larger(rounds * round_time - round_latency +
                    larger(block_count - rounds * (1.0 + (windowed ? window_edge : 0.0)), 0.0) * block_time,
                0.0);
-    double miss = 1.0;
-    if (!s.cold) {
-      const double r4 = fourth(s.read_and_written / (0.7 * machine.l2_bytes));
-      miss = r4 < 1e30 ? r4 / (1.0 + r4) : 1.0;
-    }
-    const double memory = s.read_and_written * (miss / (memory_efficiency * machine.bandwidth) +
-                                                (1.0 - miss) / (l2_bytes_per_cycle * n_sm * f));
+    const double miss = l2_miss(s.cold, fourth(s.read_and_written / (0.7 * machine.l2_bytes)));
+    const double memory = traffic_time(s.read_and_written, miss, memory_efficiency * machine.bandwidth,
+                                       l2_bytes_per_cycle * n_sm * f);
     double overhead = launch + launch_per_head_doubling * detail::head_doublings(d);
     if (split) overhead += combine;
     if (s.window > 0.0) overhead += windowed_launch;

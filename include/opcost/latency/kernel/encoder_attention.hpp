@@ -83,14 +83,8 @@ struct FlashAttentionEncoder {
                            split_rounds * (blocks / splits - 1.0) * block_time + combine;
       compute = smaller(compute, split);
     }
-    double miss = 1.0;
-    if (!s.cold) {
-      const double r4 = fourth(s.read_and_written / (0.7 * machine.l2_bytes));
-      miss = r4 < 1e30 ? r4 / (1.0 + r4) : 1.0;
-    }
-    const double rate = memory_efficiency * machine.bandwidth;
-    const double l2_rate = larger(l2_bytes_per_cycle * n_sm * f, rate);
-    const double memory = s.read_and_written * (miss / rate + (1.0 - miss) / l2_rate);
+    const double miss = l2_miss(s.cold, fourth(s.read_and_written / (0.7 * machine.l2_bytes)));
+    const double memory = traffic_time(s.read_and_written, miss, memory_efficiency, l2_bytes_per_cycle, machine);
     const double overhead = launch + (s.head_dimension > 64.0 ? wide_launch : 0.0);
     return {overhead + overlapped(compute, memory), compute, memory, overhead};
   }

@@ -144,4 +144,23 @@ inline constexpr double granule_cycles(const Machine& machine, double efficiency
   return 131072.0 * machine.multiprocessors * machine.cycles / (machine.peak * efficiency);
 }
 
+/// The share of a warm replay's traffic that L2 misses, 1 if cold. `odds` are the footprint over what L2 keeps, to
+/// the fourth power, or to a higher one where the transition is sharper.
+inline constexpr double l2_miss(bool cold, double odds) noexcept {
+  return !cold && odds < 1e30 ? odds / (1.0 + odds) : 1.0;
+}
+
+/// The time of traffic whose share `miss` goes to device memory and the rest to L2, at bytes per microsecond.
+inline constexpr double traffic_time(double bytes, double miss, double memory_rate, double l2_rate) noexcept {
+  return bytes * (miss / memory_rate + (1.0 - miss) / l2_rate);
+}
+
+/// The same, with an L2 that is never slower than device memory.
+inline constexpr double traffic_time(double bytes, double miss, double memory_efficiency, double l2_bytes_per_cycle,
+                                     const Machine& machine) noexcept {
+  const double rate = memory_efficiency * machine.bandwidth;
+  return traffic_time(bytes, miss, rate,
+                      larger(l2_bytes_per_cycle * machine.multiprocessors * machine.cycles, rate));
+}
+
 }  // namespace opcost::kernel

@@ -102,14 +102,8 @@ struct LatentAttention {
       compute = smaller(compute, split);
     }
 
-    double miss = 1.0;
-    if (!s.cold) {
-      const double r4 = fourth(s.read_and_written / (l2_share * machine.l2_bytes));
-      miss = r4 < 1e30 ? r4 / (1.0 + r4) : 1.0;
-    }
-    const double rate = memory_efficiency * machine.bandwidth;
-    const double l2_rate = larger(l2_bytes_per_cycle * n_sm * f, rate);
-    const double memory = s.read_and_written * (miss / rate + (1.0 - miss) / l2_rate);
+    const double miss = l2_miss(s.cold, fourth(s.read_and_written / (l2_share * machine.l2_bytes)));
+    const double memory = traffic_time(s.read_and_written, miss, memory_efficiency, l2_bytes_per_cycle, machine);
     double overhead = launch + memory_ramp * miss;
     if (s.fp8_cache()) {
       overhead +=

@@ -36,25 +36,6 @@ struct RecurrentShape {
   }
 };
 
-namespace detail {
-
-/// The share of a warm replay's data that is not found in `share` of L2; 1 if cold.
-inline constexpr double l2_miss(bool cold, double footprint, double share, const Machine& machine) noexcept {
-  if (cold) return 1.0;
-  const double r4 = fourth(footprint / (share * machine.l2_bytes));
-  return r4 < 1e30 ? r4 / (1.0 + r4) : 1.0;
-}
-
-/// The time of traffic whose share `miss` goes to device memory and the rest to L2, which is never slower.
-inline constexpr double traffic_time(double bytes, double miss, double memory_efficiency, double l2_bytes_per_cycle,
-                                     const Machine& machine) noexcept {
-  const double rate = memory_efficiency * machine.bandwidth;
-  const double l2_rate = larger(l2_bytes_per_cycle * machine.multiprocessors * machine.cycles, rate);
-  return bytes * (miss / rate + (1.0 - miss) / l2_rate);
-}
-
-}  // namespace detail
-
 /// Short causal convolution per channel, prefill or update: reads and writes every token and its state once. The
 /// first 8 tokens of a sequence are a chain; kernels that give each row of a sequence and channel a thread block
 /// also take its latency: T = launch + chain + overlapped(row blocks, memory). Never decreases in any dimension,
@@ -89,8 +70,8 @@ struct ShortConvolution {
     const double state = token * (s.convolution_width - 1.0);
     const double bytes = 2.0 * token * s.query_tokens + state * (1.0 + s.states());
     const double footprint = 2.0 * token * s.query_tokens + state * s.states();
-    const double memory = detail::traffic_time(bytes, detail::l2_miss(s.cold, footprint, l2_share, machine),
-                                               memory_efficiency, l2_bytes_per_cycle, machine);
+    const double miss = l2_miss(s.cold, fourth(footprint / (l2_share * machine.l2_bytes)));
+    const double memory = traffic_time(bytes, miss, memory_efficiency, l2_bytes_per_cycle, machine);
     const double compute = s.sequences * s.channels * row_cycles * (s.query_tokens < 8.0 ? short_row : 1.0) /
                            (machine.multiprocessors * machine.cycles);
     const double overhead = launch + chain * smaller(s.query_tokens - 1.0, 7.0) / 7.0;
@@ -127,8 +108,8 @@ struct RecurrentUpdate {
                                s.activation_bytes;
     const double bytes = s.state() * (1.0 + s.states()) + activations;
     const double footprint = s.state() * s.states() + activations;
-    const double memory = detail::traffic_time(bytes, detail::l2_miss(s.cold, footprint, l2_share, machine),
-                                               memory_efficiency, l2_bytes_per_cycle, machine);
+    const double miss = l2_miss(s.cold, fourth(footprint / (l2_share * machine.l2_bytes)));
+    const double memory = traffic_time(bytes, miss, memory_efficiency, l2_bytes_per_cycle, machine);
     const double compute = token_latency * (s.query_tokens - 1.0);
     return {launch + overlapped(compute, memory), compute, memory, launch};
   }
