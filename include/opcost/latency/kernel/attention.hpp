@@ -31,6 +31,23 @@ inline double head_doublings(double head_dimension) noexcept {
   return head_dimension <= 64.0 ? 0.0 : binary_logarithm(head_dimension / 64.0);
 }
 
+/// How FlashAttention-3 splits the keys of x < 0.8 tiles a multiprocessor: into the fewest parts that nearly fill
+/// their rounds, at most 128 or one a block.
+struct KeySplit {
+  double rounds;
+  double splits;
+
+  static constexpr KeySplit of(double x, double blocks) noexcept {
+    const double rounds = x <= 0.5 ? 1.0 : ceiling(x / (1.0 - x));
+    return {rounds, smaller(smaller(x <= 0.5 ? whole_part(1.0 / x) : rounds + 1.0, 128.0), blocks)};
+  }
+};
+
+/// Storing new keys and values: they are read in 16 bits and written in the cache's.
+constexpr double cache_write_time(const AttentionShape& s, double efficiency, const Machine& machine) noexcept {
+  return s.cache_write * (2.0 + s.kv_bytes) / s.kv_bytes / (efficiency * machine.bandwidth);
+}
+
 }  // namespace detail
 
 /// FlashAttention-3, one new token a sequence. Each KV head of each sequence is a row tile of 128 queries; where
@@ -124,8 +141,7 @@ struct FlashAttentionDecode {
     if (s.window > 0.0) overhead += windowed_launch;
     if (d == 192.0) overhead += head_192_launch;
     if (s.cache_write > 0.0) {
-      overhead += cache_write_launch +
-                  s.cache_write * (2.0 + s.kv_bytes) / s.kv_bytes / (cache_write_efficiency * machine.bandwidth);
+      overhead += cache_write_launch + detail::cache_write_time(s, cache_write_efficiency, machine);
     }
     return {overhead + cube_root(cube(compute) + cube(memory)), compute, memory, overhead};
   }
@@ -240,8 +256,7 @@ struct FlashAttentionPrefill {
     if (d == 192.0) overhead += head_192_launch;
     if (s.cache_write > 0.0) {
       const double tokens = s.sequences * q;
-      const double traffic =
-          s.cache_write * (2.0 + s.kv_bytes) / s.kv_bytes / (cache_write_efficiency * machine.bandwidth);
+      const double traffic = detail::cache_write_time(s, cache_write_efficiency, machine);
       const double lanes = tokens * smaller(s.kv_heads * d, 512.0) / (2048.0 * n_sm) * cache_write_token;
       overhead += cache_write_launch + cube_root(cube(traffic) + cube(lanes));
     }

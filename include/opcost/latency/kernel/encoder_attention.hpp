@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "opcost/latency/kernel/attention.hpp"
 #include "opcost/latency/kernel/kernel.hpp"
 
 namespace opcost::kernel {
@@ -76,11 +77,10 @@ struct FlashAttentionEncoder {
     const double together = s.head_dimension <= 64.0 && s.query_tokens <= 64.0 ? short_round : 1.0;
     double compute = together * ((rounds - 1.0) * (round_latency + row_time) + row_time) +
                      larger(larger(x + tail * (rounds - x), 1.0) * blocks - rounds, 0.0) * block_time;
-    if (x < 0.8) {  // as FlashAttention-3 chooses its splits: the fewest that nearly fill their rounds
-      const double split_rounds = x <= 0.5 ? 1.0 : ceiling(x / (1.0 - x));
-      const double splits = smaller(smaller(x <= 0.5 ? whole_part(1.0 / x) : split_rounds + 1.0, 128.0), blocks);
-      const double split = (split_rounds - 1.0) * (round_latency + row_time) + row_time +
-                           split_rounds * (blocks / splits - 1.0) * block_time + combine;
+    if (x < 0.8) {
+      const auto keys = detail::KeySplit::of(x, blocks);
+      const double split = (keys.rounds - 1.0) * (round_latency + row_time) + row_time +
+                           keys.rounds * (blocks / keys.splits - 1.0) * block_time + combine;
       compute = smaller(compute, split);
     }
     const double miss = l2_miss(s.cold, fourth(s.read_and_written / (0.7 * machine.l2_bytes)));

@@ -7,6 +7,7 @@
 
 #include <array>
 
+#include "opcost/latency/kernel/attention.hpp"
 #include "opcost/latency/kernel/kernel.hpp"
 
 namespace opcost::kernel {
@@ -91,13 +92,11 @@ struct LatentAttention {
                 larger(x * blocks + imbalance * most_blocks * larger(0.0, 1.0 - row_tiles * s.kv_heads / n_sm),
                        most_blocks));
     double compute = (rounds - 1.0) * round_time + larger(block_count - rounds, 0.0) * block_time;
-    if (x < 0.8) {  // as FlashAttention-3 chooses its splits: the fewest that nearly fill their rounds
-      const double split_rounds = x <= 0.5 ? 1.0 : ceiling(x / (1.0 - x));
-      const double splits =
-          smaller(smaller(x <= 0.5 ? whole_part(1.0 / x) : split_rounds + 1.0, 128.0), most_blocks);
-      const double partial_tiles = smaller(tiles * smaller(most_blocks, 128.0), split_rounds * n_sm);
-      const double split = (split_rounds - 1.0) * round_time +
-                           split_rounds * larger(most_blocks / splits - 1.0, 0.0) * block_time + combine +
+    if (x < 0.8) {
+      const auto keys = detail::KeySplit::of(x, most_blocks);
+      const double partial_tiles = smaller(tiles * smaller(most_blocks, 128.0), keys.rounds * n_sm);
+      const double split = (keys.rounds - 1.0) * round_time +
+                           keys.rounds * larger(most_blocks / keys.splits - 1.0, 0.0) * block_time + combine +
                            partial_tiles * rows * 8.0 * d / (combine_bytes_per_cycle * n_sm * f);
       compute = smaller(compute, split);
     }
