@@ -49,46 +49,42 @@ std::string types_text(const RuntimeElementwisePrecision& precision) {
              : fmt::format("{} → {}", precision.input.element, precision.output.element);
 }
 
+template <class Norm>
+std::string norm_title(const std::string& name, const Norm& norm) {
+  return fmt::format("{}: {} rows × {}, {}", name, norm.rows, norm.width, types_text(norm.precision));
+}
+
+/// A norm of `element_flops` × width + 2 FLOPs a row.
+template <class Norm>
+void explain_norm(const Norm& operation, const CommonOptions& options, const std::string& name, int element_flops,
+                  const Formula& parameters) {
+  Explanation explanation = start_explanation(operation, options);
+  const Cost& cost = explanation.cost;
+  const Formula rows{"rows", operation.rows};
+  const Formula width{"width", operation.width};
+  const Formula in = element_size(operation.precision.input);
+  explanation.title = norm_title(name, operation);
+  add_formula(explanation, "FLOPs", rows * (element_flops * width + 2), cost.vector_flops);
+  add_formula(explanation, "weight read", parameters * in, cost.weight_read);
+  add_formula(explanation, "rows read", rows * width * in, cost.activation_read);
+  add_formula(explanation, "rows written", rows * width * element_size(operation.precision.output),
+              cost.activation_write);
+  set_growth(explanation, operation, "rows", &Norm::rows);
+  finish_explanation(explanation, operation, options);
+}
+
 void explain_rms_norm(const OperationOptions<RmsNorm<>>& options) {
   RmsNorm<> operation = options.operation;
   operation.precision = to_projection(options.data_type);
-  Explanation explanation = start_explanation(operation, options);
-  const Cost& cost = explanation.cost;
-  const auto [rows, width] = std::pair(operation.rows, operation.width);
-  const std::string in = element_size(operation.precision.input);
-  const std::string out = element_size(operation.precision.output);
-  explanation.title = fmt::format("RMS norm: {} rows × {}, {}", rows, width, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", "rows × (4 × width + 2)", fmt::format("{} × (4 × {} + 2)", rows, width),
-              cost.vector_flops);
-  add_formula(explanation, "weight read", "width × " + in, product(width, in), cost.weight_read);
-  add_formula(explanation, "rows read", "rows × width × " + in, product(rows, width, in), cost.activation_read);
-  add_formula(explanation, "rows written", "rows × width × " + out, product(rows, width, out),
-              cost.activation_write);
-  set_growth(explanation, operation, "rows", rows, [](RmsNorm<>& other, std::int32_t n) { other.rows = n; });
-  finish_explanation(explanation, operation, options);
+  explain_norm(operation, options, "RMS norm", 4, {"width", operation.width});
 }
 
 void explain_layer_norm(const LayerNormOptions& options) {
   LayerNorm<> operation = options.operation;
   operation.bias = !options.no_bias;
   operation.precision = to_projection(options.data_type);
-  Explanation explanation = start_explanation(operation, options);
-  const Cost& cost = explanation.cost;
-  const auto [rows, width] = std::pair(operation.rows, operation.width);
-  const std::string in = element_size(operation.precision.input);
-  const std::string out = element_size(operation.precision.output);
-  const int factor = operation.bias ? 7 : 6;
-  const int vectors = operation.bias ? 2 : 1;
-  explanation.title = fmt::format("layer norm: {} rows × {}, {}", rows, width, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", fmt::format("rows × ({} × width + 2)", factor),
-              fmt::format("{} × ({} × {} + 2)", rows, factor, width), cost.vector_flops);
-  add_formula(explanation, "weight read", fmt::format("{} × width × {}", vectors, in), product(vectors, width, in),
-              cost.weight_read);
-  add_formula(explanation, "rows read", "rows × width × " + in, product(rows, width, in), cost.activation_read);
-  add_formula(explanation, "rows written", "rows × width × " + out, product(rows, width, out),
-              cost.activation_write);
-  set_growth(explanation, operation, "rows", rows, [](LayerNorm<>& other, std::int32_t n) { other.rows = n; });
-  finish_explanation(explanation, operation, options);
+  explain_norm(operation, options, "layer norm", operation.bias ? 7 : 6,
+               (operation.bias ? 2 : 1) * Formula("width", operation.width));
 }
 
 void explain_add_rms_norm(const OperationOptions<AddRmsNorm<>>& options) {
@@ -96,19 +92,16 @@ void explain_add_rms_norm(const OperationOptions<AddRmsNorm<>>& options) {
   operation.precision = to_projection(options.data_type);
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [rows, width] = std::pair(operation.rows, operation.width);
-  const std::string in = element_size(operation.precision.input);
-  const std::string out = element_size(operation.precision.output);
-  explanation.title =
-      fmt::format("residual addition and RMS norm: {} rows × {}, {}", rows, width, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", "rows × (5 × width + 2)", fmt::format("{} × (5 × {} + 2)", rows, width),
-              cost.vector_flops);
-  add_formula(explanation, "weight read", "width × " + in, product(width, in), cost.weight_read);
-  add_formula(explanation, "x, residual read", "2 × rows × width × " + in, product(2, rows, width, in),
-              cost.activation_read);
-  add_formula(explanation, "residual, y written", fmt::format("rows × width × ({} + {})", in, out),
-              fmt::format("{} × ({} + {})", product(rows, width), in, out), cost.activation_write);
-  set_growth(explanation, operation, "rows", rows, [](AddRmsNorm<>& other, std::int32_t n) { other.rows = n; });
+  const Formula rows{"rows", operation.rows};
+  const Formula width{"width", operation.width};
+  const Formula in = element_size(operation.precision.input);
+  explanation.title = norm_title("residual addition and RMS norm", operation);
+  add_formula(explanation, "FLOPs", rows * (5 * width + 2), cost.vector_flops);
+  add_formula(explanation, "weight read", width * in, cost.weight_read);
+  add_formula(explanation, "x, residual read", 2 * rows * width * in, cost.activation_read);
+  add_formula(explanation, "residual, y written", rows * width * (in + element_size(operation.precision.output)),
+              cost.activation_write);
+  set_growth(explanation, operation, "rows", &AddRmsNorm<>::rows);
   finish_explanation(explanation, operation, options);
 }
 
@@ -118,17 +111,22 @@ void explain_rotary(const OperationOptions<RotaryEmbedding<>>& options) {
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
   const auto [t, h, d] = std::tuple(operation.tokens, operation.heads, operation.rotary_dimension);
-  const std::string size = element_size(operation.precision.input);
   explanation.title =
       fmt::format("rotary embedding: {} tokens, {} heads × {}, {}", t, h, d, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", "3 × tokens × heads × dimension", product(3, t, h, d), cost.vector_flops);
-  add_formula(explanation, "read", "tokens × (heads + 1) × dimension × " + size, product(t, h + 1, d, size),
-              cost.activation_read);
-  add_formula(explanation, "written", "tokens × heads × dimension × " + size, product(t, h, d, size),
-              cost.activation_write);
-  set_growth(explanation, operation, "tokens", t,
-             [](RotaryEmbedding<>& other, std::int32_t n) { other.tokens = n; });
+  const Formula tokens{"tokens", t};
+  const Formula heads{"heads", h};
+  const Formula dimension{"dimension", d};
+  const Formula size = element_size(operation.precision.input);
+  add_formula(explanation, "FLOPs", 3 * tokens * heads * dimension, cost.vector_flops);
+  add_formula(explanation, "read", tokens * Formula("(heads + 1)", h + 1) * dimension * size, cost.activation_read);
+  add_formula(explanation, "written", tokens * heads * dimension * size, cost.activation_write);
+  set_growth(explanation, operation, "tokens", &RotaryEmbedding<>::tokens);
   finish_explanation(explanation, operation, options);
+}
+
+template <class T>
+Formula tokens_by_width(const T& operation) {
+  return Formula("tokens", operation.tokens) * Formula("width", operation.width);
 }
 
 void explain_activation(const ActivationOptions& options) {
@@ -141,21 +139,15 @@ void explain_activation(const ActivationOptions& options) {
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
   const auto [t, w] = std::pair(operation.tokens, operation.width);
-  const double elements = double(t) * w;
-  const std::string in = element_size(operation.precision.input);
-  const std::string out = element_size(operation.precision.output);
-  const int inputs = operation.gated ? 2 : 1;
   explanation.title = fmt::format("activation: {}{}, {} tokens × {}, {}", options.function,
                                   operation.gated ? ", gated" : "", t, w, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", fmt::format("tokens × width × {}", cost.vector_flops.value / elements),
-              product(t, w, cost.vector_flops.value / elements), cost.vector_flops);
-  if (cost.exponentials > 0.0) {
-    add_formula(explanation, "exponentials", "tokens × width", product(t, w), cost.exponentials);
-  }
-  add_formula(explanation, "read", fmt::format("{} × tokens × width × {}", inputs, in), product(inputs, t, w, in),
+  const Formula elements = tokens_by_width(operation);
+  add_formula(explanation, "FLOPs", elements * (cost.vector_flops.value / (double(t) * w)), cost.vector_flops);
+  if (cost.exponentials > 0.0) add_formula(explanation, "exponentials", elements, cost.exponentials);
+  add_formula(explanation, "read", (operation.gated ? 2 : 1) * elements * element_size(operation.precision.input),
               cost.activation_read);
-  add_formula(explanation, "written", "tokens × width × " + out, product(t, w, out), cost.activation_write);
-  set_growth(explanation, operation, "tokens", t, [](Activation<>& other, std::int32_t n) { other.tokens = n; });
+  add_formula(explanation, "written", elements * element_size(operation.precision.output), cost.activation_write);
+  set_growth(explanation, operation, "tokens", &Activation<>::tokens);
   finish_explanation(explanation, operation, options);
 }
 
@@ -164,13 +156,14 @@ void explain_residual(const OperationOptions<ResidualAdd<>>& options) {
   operation.precision = in_hidden(options.data_type);
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [t, w] = std::pair(operation.tokens, operation.width);
-  const std::string size = element_size(operation.precision.input);
-  explanation.title = fmt::format("residual addition: {} tokens × {}, {}", t, w, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", "tokens × width", product(t, w), cost.vector_flops);
-  add_formula(explanation, "read", "2 × tokens × width × " + size, product(2, t, w, size), cost.activation_read);
-  add_formula(explanation, "written", "tokens × width × " + size, product(t, w, size), cost.activation_write);
-  set_growth(explanation, operation, "tokens", t, [](ResidualAdd<>& other, std::int32_t n) { other.tokens = n; });
+  const Formula elements = tokens_by_width(operation);
+  const Formula size = element_size(operation.precision.input);
+  explanation.title = fmt::format("residual addition: {} tokens × {}, {}", operation.tokens, operation.width,
+                                  types_text(operation.precision));
+  add_formula(explanation, "FLOPs", elements, cost.vector_flops);
+  add_formula(explanation, "read", 2 * elements * size, cost.activation_read);
+  add_formula(explanation, "written", elements * size, cost.activation_write);
+  set_growth(explanation, operation, "tokens", &ResidualAdd<>::tokens);
   finish_explanation(explanation, operation, options);
 }
 
@@ -179,16 +172,15 @@ void explain_embedding(const OperationOptions<EmbeddingLookup<>>& options) {
   operation.precision = in_hidden(options.data_type);
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [t, w] = std::pair(operation.tokens, operation.width);
-  const std::string size = element_size(operation.precision.input);
-  explanation.title = fmt::format("embedding lookup: {} tokens × {}, {}", t, w, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", operation.scaled ? "tokens × width" : "none: a gather",
-              operation.scaled ? product(t, w) : "", cost.vector_flops);
-  add_formula(explanation, "table rows read", "tokens × width × " + size, product(t, w, size), cost.weight_read);
-  add_formula(explanation, "token ids read", "tokens × 4 B", product(t, "4 B"), cost.activation_read);
-  add_formula(explanation, "written", "tokens × width × " + size, product(t, w, size), cost.activation_write);
-  set_growth(explanation, operation, "tokens", t,
-             [](EmbeddingLookup<>& other, std::int32_t n) { other.tokens = n; });
+  const Formula elements = tokens_by_width(operation);
+  const Formula size = element_size(operation.precision.input);
+  explanation.title = fmt::format("embedding lookup: {} tokens × {}, {}", operation.tokens, operation.width,
+                                  types_text(operation.precision));
+  add_formula(explanation, "FLOPs", operation.scaled ? elements : Formula("none: a gather", ""), cost.vector_flops);
+  add_formula(explanation, "table rows read", elements * size, cost.weight_read);
+  add_formula(explanation, "token ids read", Formula("tokens", operation.tokens) * "4 B", cost.activation_read);
+  add_formula(explanation, "written", elements * size, cost.activation_write);
+  set_growth(explanation, operation, "tokens", &EmbeddingLookup<>::tokens);
   finish_explanation(explanation, operation, options);
 }
 
@@ -207,29 +199,25 @@ void explain_quantise(const QuantiseOptions& options) {
   const auto [t, w] = std::pair(operation.tokens, operation.width);
   const bool dynamic = operation.scales == ScaleSource::dynamic;
   const bool blocks = precision.output.scale_rows != 0;
-  const double scales =
+  const double scale_count =
       blocks ? double(t) * ((w + precision.output.scale_columns - 1) / precision.output.scale_columns) : 1.0;
   const bool twice = dynamic && !blocks;
-  const std::string in = element_size(precision.input);
-  const std::string out = element_size({precision.output.element});
   explanation.title = fmt::format(
       "quantise: {} tokens × {}, {}, {}, {} scales", t, w, types_text(precision),
       blocks ? fmt::format("blocks of {}", precision.output.scale_columns) : "one block", options.scales);
-  if (dynamic) {
-    add_formula(explanation, "FLOPs", "tokens × width × 5 + scales × 3",
-                fmt::format("{} × 5 + {} × 3", product(t, w), scales), cost.vector_flops);
-  } else {
-    add_formula(explanation, "FLOPs", "tokens × width × 3", product(t, w, 3), cost.vector_flops);
+  const Formula elements = tokens_by_width(operation);
+  add_formula(explanation, "FLOPs", dynamic ? elements * 5 + Formula("scales", scale_count) * 3 : elements * 3,
+              cost.vector_flops);
+  Formula read = (twice ? 2 * elements : elements) * element_size(precision.input);
+  Formula written = elements * element_size({precision.output.element});
+  if (blocks) {
+    const std::string scale = fmt::format("{:g} B", bytes_per_element(precision.output.scale));
+    Formula& scaled = dynamic ? written : read;
+    scaled = scaled + Formula("scales", product(scale_count, scale));
   }
-  const std::string symbols = blocks ? " + scales" : "";
-  const std::string numbers =
-      blocks ? fmt::format(" + {} × {:g} B", scales, bytes_per_element(precision.output.scale)) : "";
-  add_formula(explanation, "read",
-              fmt::format("{}tokens × width × {}{}", twice ? "2 × " : "", in, dynamic ? "" : symbols),
-              (twice ? product(2, t, w, in) : product(t, w, in)) + (dynamic ? "" : numbers), cost.activation_read);
-  add_formula(explanation, "written", fmt::format("tokens × width × {}{}", out, dynamic ? symbols : ""),
-              product(t, w, out) + (dynamic ? numbers : ""), cost.activation_write);
-  set_growth(explanation, operation, "tokens", t, [](Quantise<>& other, std::int32_t n) { other.tokens = n; });
+  add_formula(explanation, "read", read, cost.activation_read);
+  add_formula(explanation, "written", written, cost.activation_write);
+  set_growth(explanation, operation, "tokens", &Quantise<>::tokens);
   if (twice) {
     explanation.remarks = {"One scale for the whole tensor needs its maximum first: the input is read twice."};
   }
@@ -244,20 +232,19 @@ void explain_cache_write(const CacheWriteOptions& options) {
   if (options.latent) operation.value_dimension = 0;
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [t, h] = std::pair(operation.tokens, operation.kv_heads);
-  const std::int32_t d = operation.key_dimension + operation.value_dimension;
-  const std::string in = element_size(model.hidden);
-  const std::string out = element_size(cache);
+  const Formula tokens{"tokens", operation.tokens};
+  const Formula heads{"heads", operation.kv_heads};
+  const Formula dimensions{"(d_k + d_v)", operation.key_dimension + operation.value_dimension};
   explanation.title =
-      fmt::format("KV-cache write: {} tokens, {} KV heads × ({} + {}), {}", t, h, operation.key_dimension,
-                  operation.value_dimension, types_text(operation.precision));
-  add_formula(explanation, "FLOPs", cost.vector_flops.value > 0.0 ? "tokens × heads × (d_k + d_v)" : "none: a copy",
-              cost.vector_flops.value > 0.0 ? product(t, h, d) : "", cost.vector_flops);
-  add_formula(explanation, "read", fmt::format("tokens × (heads × (d_k + d_v) × {} + 8 B)", in),
-              fmt::format("{} × ({} + 8 B)", t, product(h, d, in)), cost.activation_read);
-  add_formula(explanation, "cache write", "tokens × heads × (d_k + d_v) × " + out, product(t, h, d, out),
-              cost.kv_cache_write);
-  set_growth(explanation, operation, "tokens", t, [](KvCacheWrite<>& other, std::int32_t n) { other.tokens = n; });
+      fmt::format("KV-cache write: {} tokens, {} KV heads × ({} + {}), {}", operation.tokens, operation.kv_heads,
+                  operation.key_dimension, operation.value_dimension, types_text(operation.precision));
+  add_formula(explanation, "FLOPs",
+              cost.vector_flops.value > 0.0 ? tokens * heads * dimensions : Formula("none: a copy", ""),
+              cost.vector_flops);
+  add_formula(explanation, "read", tokens * (heads * dimensions * element_size(model.hidden) + "8 B"),
+              cost.activation_read);
+  add_formula(explanation, "cache write", tokens * heads * dimensions * element_size(cache), cost.kv_cache_write);
+  set_growth(explanation, operation, "tokens", &KvCacheWrite<>::tokens);
   explanation.remarks = {"The attention operations count this write already: use it for its time, not on top."};
   finish_explanation(explanation, operation, options);
 }
@@ -267,15 +254,15 @@ void explain_softcap(const OperationOptions<Softcap<>>& options) {
   operation.precision = {find_precision(options.data_type).hidden};
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [rows, width] = std::pair(operation.rows, operation.width);
-  const std::string size = element_size(operation.precision.logits);
-  explanation.title =
-      fmt::format("softcap: {} rows × {}, logits {}", rows, width, operation.precision.logits.element);
-  add_formula(explanation, "FLOPs", "6 × rows × width", product(6, rows, width), cost.vector_flops);
-  add_formula(explanation, "exponentials", "rows × width", product(rows, width), cost.exponentials);
-  add_formula(explanation, "read", "rows × width × " + size, product(rows, width, size), cost.activation_read);
-  add_formula(explanation, "written", "rows × width × " + size, product(rows, width, size), cost.activation_write);
-  set_growth(explanation, operation, "rows", rows, [](Softcap<>& other, std::int32_t n) { other.rows = n; });
+  const Formula elements = Formula("rows", operation.rows) * Formula("width", operation.width);
+  const Formula size = element_size(operation.precision.logits);
+  explanation.title = fmt::format("softcap: {} rows × {}, logits {}", operation.rows, operation.width,
+                                  operation.precision.logits.element);
+  add_formula(explanation, "FLOPs", 6 * elements, cost.vector_flops);
+  add_formula(explanation, "exponentials", elements, cost.exponentials);
+  add_formula(explanation, "read", elements * size, cost.activation_read);
+  add_formula(explanation, "written", elements * size, cost.activation_write);
+  set_growth(explanation, operation, "rows", &Softcap<>::rows);
   finish_explanation(explanation, operation, options);
 }
 
@@ -291,21 +278,19 @@ void explain_sampling(const SamplingOptions& options) {
       opcost::detail::sampling_work[static_cast<std::size_t>(operation.method)];
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [s, v] = std::pair(operation.sequences, operation.vocabulary);
-  const std::string size = element_size(operation.precision.logits);
-  explanation.title = fmt::format("sampling, {}: {} sequences from {} logits in {}", options.method, s, v,
-                                  operation.precision.logits.element);
-  add_formula(explanation, "FLOPs", fmt::format("sequences × vocabulary × {}", work.flops),
-              product(s, v, work.flops), cost.vector_flops);
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula vocabulary{"vocabulary", operation.vocabulary};
+  explanation.title = fmt::format("sampling, {}: {} sequences from {} logits in {}", options.method,
+                                  operation.sequences, operation.vocabulary, operation.precision.logits.element);
+  add_formula(explanation, "FLOPs", sequences * vocabulary * work.flops, cost.vector_flops);
   if (cost.exponentials > 0.0) {
-    add_formula(explanation, "exponentials", fmt::format("sequences × vocabulary × {}", work.special_functions),
-                product(s, v, work.special_functions), cost.exponentials);
+    add_formula(explanation, "exponentials", sequences * vocabulary * work.special_functions, cost.exponentials);
   }
-  add_formula(explanation, "logits read", "passes × sequences × vocabulary × " + size,
-              product(work.passes, s, v, size), cost.activation_read);
-  add_formula(explanation, "token ids written", "sequences × 4 B", product(s, "4 B"), cost.activation_write);
-  set_growth(explanation, operation, "sequences", s,
-             [](Sampling<>& other, std::int32_t n) { other.sequences = n; });
+  add_formula(explanation, "logits read",
+              Formula("passes", work.passes) * sequences * vocabulary * element_size(operation.precision.logits),
+              cost.activation_read);
+  add_formula(explanation, "token ids written", sequences * "4 B", cost.activation_write);
+  set_growth(explanation, operation, "sequences", &Sampling<>::sequences);
   finish_explanation(explanation, operation, options);
 }
 

@@ -13,6 +13,7 @@
 #include <CLI/CLI.hpp>
 
 #include "explanation.hpp"
+#include "formula.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/opcost.hpp"
 #include "usage.hpp"
@@ -103,6 +104,12 @@ inline void add_formula(Explanation& explanation, const std::string& quantity, c
   explanation.formulas.push_back({quantity, symbols, numbers, count_text(result)});
 }
 
+template <class Result>
+void add_formula(Explanation& explanation, const std::string& quantity, const Formula& formula,
+                 const Result& result) {
+  add_formula(explanation, quantity, formula.symbols, formula.numbers, result);
+}
+
 /// Checks the operation and starts its explanation: accelerators, type, kind, cost.
 template <class T>
 Explanation start_explanation(const T& operation, const CommonOptions& options) {
@@ -130,6 +137,12 @@ void set_growth(Explanation& explanation, const T& operation, const std::string&
     set(other, other_size);
     return other.cost();
   };
+}
+
+/// The same of one of its members.
+template <class T>
+void set_growth(Explanation& explanation, const T& operation, const std::string& name, std::int32_t T::*size) {
+  set_growth(explanation, operation, name, operation.*size, [size](T& other, std::int32_t n) { other.*size = n; });
 }
 
 /// Adds bytes and intensity.
