@@ -54,15 +54,11 @@ void explain_latent(const LatentOptions& options, Mask mask) {
   const AttentionCounts counts = count_sequence(mask, {operation.query_tokens, operation.context_tokens});
 
   const LatentHeads& heads = operation.heads;
-  const std::int32_t s = operation.sequences;
-  const std::int32_t tokens = operation.query_tokens;
-  const std::string cached = element_size(cache);
-  const std::string hidden = element_size(model.hidden);
   explanation.title = fmt::format(
       "{}latent attention, {}: {} × {} new tokens at {} tokens of context; {} heads, latent {} + {}; {}, cache {}",
-      std::same_as<Mask, Causal> ? "" : "sparse ", absorbed ? "absorbed" : "expanded", s, tokens,
-      operation.context_tokens, heads.query_heads, heads.latent_rank, heads.rope_dimension, model.hidden.element,
-      cache.element);
+      std::same_as<Mask, Causal> ? "" : "sparse ", absorbed ? "absorbed" : "expanded", operation.sequences,
+      operation.query_tokens, operation.context_tokens, heads.query_heads, heads.latent_rank, heads.rope_dimension,
+      model.hidden.element, cache.element);
   explanation.formulas = {
       {"pairs", std::same_as<Mask, Causal> ? causal_pairs : top_k_pairs, "per sequence",
        fmt::format("{}", counts.pairs)},
@@ -70,27 +66,29 @@ void explain_latent(const LatentOptions& options, Mask mask) {
        fmt::format("{}", counts.visible_keys)}};
   const std::int32_t query_key = absorbed ? heads.cached_dimension() : heads.query_key_dimension();
   const std::int32_t value = absorbed ? heads.latent_rank : heads.value_dimension;
-  const std::string key_symbols = absorbed ? "(latent + rope)" : "(nope + rope)";
-  const std::string value_symbol = absorbed ? "latent" : "value";
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula tokens = sequences * Formula("new", operation.query_tokens);
+  const Formula keys = sequences * Formula("keys", counts.visible_keys);
+  const Formula query_heads{"heads", heads.query_heads};
+  const Formula latent = Formula("(latent + rope)", heads.cached_dimension()) * element_size(cache);
+  const Formula key_dimension{absorbed ? "(latent + rope)" : "(nope + rope)", query_key};
+  const Formula value_dimension{absorbed ? "latent" : "value", value};
+  const std::string hidden = element_size(model.hidden);
   add_formula(explanation, "FLOPs",
-              fmt::format("2 × sequences × pairs × heads × ({} + {})", key_symbols, value_symbol),
-              product(2, s, counts.pairs, heads.query_heads, query_key + value), cost.matrix_flops);
-  if (absorbed) {
-    add_formula(explanation, "cache read", "sequences × keys × (latent + rope) × " + cached,
-                product(s, counts.visible_keys, heads.cached_dimension(), cached), cost.kv_cache_read);
-  }
-  add_formula(explanation, "cache write", "sequences × new × (latent + rope) × " + cached,
-              product(s, tokens, heads.cached_dimension(), cached), cost.kv_cache_write);
-  const Bytes queries = double(s) * tokens * heads.query_heads * tensor_bytes(model.hidden, 1, query_key);
-  add_formula(explanation, "query read", fmt::format("sequences × new × heads × {} × {}", key_symbols, hidden),
-              product(s, tokens, heads.query_heads, query_key, hidden), queries);
+              2 * sequences * Formula("pairs", counts.pairs) * query_heads *
+                  Formula("(" + key_dimension.symbols + " + " + value_dimension.symbols + ")", query_key + value),
+              cost.matrix_flops);
+  if (absorbed) add_formula(explanation, "cache read", keys * latent, cost.kv_cache_read);
+  add_formula(explanation, "cache write", tokens * latent, cost.kv_cache_write);
+  const Bytes queries = double(operation.sequences) * operation.query_tokens * heads.query_heads *
+                        tensor_bytes(model.hidden, 1, query_key);
+  add_formula(explanation, "query read", tokens * query_heads * key_dimension * hidden, queries);
   if (!absorbed) {
-    add_formula(explanation, "keys, values read", "sequences × keys × heads × (nope + rope + value) × " + hidden,
-                product(s, counts.visible_keys, heads.query_heads, query_key + value, hidden),
+    add_formula(explanation, "keys, values read",
+                keys * query_heads * Formula("(nope + rope + value)", query_key + value) * hidden,
                 Bytes{cost.activation_read.value - queries.value});
   }
-  add_formula(explanation, "output write", fmt::format("sequences × new × heads × {} × {}", value_symbol, hidden),
-              product(s, tokens, heads.query_heads, value, hidden), cost.activation_write);
+  add_formula(explanation, "output write", tokens * query_heads * value_dimension * hidden, cost.activation_write);
   set_token_growth(explanation, operation);
   explanation.remarks = {
       absorbed
@@ -118,29 +116,29 @@ void explain_indexer(const IndexerOptions& options) {
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
   const std::int64_t pairs = Causal{}.pairs(operation.query_tokens, operation.context_tokens);
-  const std::int32_t s = operation.sequences;
-  const std::int32_t q = operation.query_tokens;
   explanation.title = fmt::format(
-      "attention indexer: {} × {} new tokens at {} tokens of context; {} heads × {}; queries {}, key cache {}", s,
-      q, operation.context_tokens, operation.heads, operation.dimension, query.element, cache.element);
+      "attention indexer: {} × {} new tokens at {} tokens of context; {} heads × {}; queries {}, key cache {}",
+      operation.sequences, operation.query_tokens, operation.context_tokens, operation.heads, operation.dimension,
+      query.element, cache.element);
   explanation.formulas = {{"pairs", causal_pairs, "per sequence", fmt::format("{}", pairs)}};
-  add_formula(explanation, "FLOPs", "2 × sequences × pairs × heads × dimension",
-              product(2, s, pairs, operation.heads, operation.dimension), cost.matrix_flops);
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula tokens = sequences * Formula("new", operation.query_tokens);
+  const Formula scores = sequences * Formula("pairs", pairs);
+  const Formula heads{"heads", operation.heads};
+  const Formula dimension{"dimension", operation.dimension};
+  const Formula key = dimension * element_size(cache);
+  add_formula(explanation, "FLOPs", 2 * scores * heads * dimension, cost.matrix_flops);
   const bool scaled = cache.scale_rows != 0;
-  add_formula(explanation, "vector FLOPs", fmt::format("sequences × pairs × (3 × heads{})", scaled ? " + 1" : ""),
-              product(s, pairs, 3 * std::int64_t{operation.heads} + (scaled ? 1 : 0)), cost.vector_flops);
-  add_formula(explanation, "keys read", "sequences × context × dimension × " + element_size(cache),
-              product(s, operation.context_tokens, operation.dimension, element_size(cache)), cost.kv_cache_read);
-  add_formula(explanation, "keys written", "sequences × new × dimension × " + element_size(cache),
-              product(s, q, operation.dimension, element_size(cache)), cost.kv_cache_write);
-  add_formula(
-      explanation, "query read",
-      fmt::format("sequences × new × heads × (dimension × {} + 4 B)", element_size(operation.precision.query)),
-      fmt::format("{} × ({} × {} + 4 B)", product(s, q, operation.heads), operation.dimension,
-                  element_size(operation.precision.query)),
-      cost.activation_read);
-  add_formula(explanation, "scores written", "sequences × pairs × 4 B", product(s, pairs, "4 B"),
-              cost.activation_write);
+  add_formula(explanation, "vector FLOPs",
+              scores * Formula(scaled ? "(3 × heads + 1)" : "(3 × heads)",
+                               3 * std::int64_t{operation.heads} + (scaled ? 1 : 0)),
+              cost.vector_flops);
+  add_formula(explanation, "keys read", sequences * Formula("context", operation.context_tokens) * key,
+              cost.kv_cache_read);
+  add_formula(explanation, "keys written", tokens * key, cost.kv_cache_write);
+  add_formula(explanation, "query read",
+              tokens * heads * (dimension * element_size(operation.precision.query) + "4 B"), cost.activation_read);
+  add_formula(explanation, "scores written", scores * "4 B", cost.activation_write);
   set_token_growth(explanation, operation);
   finish_explanation(explanation, operation, options);
 }
@@ -152,18 +150,16 @@ void explain_index_top_k(const IndexTopKOptions& options) {
   const Cost& cost = explanation.cost;
   const std::int64_t pairs = Causal{}.pairs(operation.query_tokens, operation.context_tokens);
   const std::int64_t chosen = TopKeys{operation.top_k}.pairs(operation.query_tokens, operation.context_tokens);
-  const std::int32_t s = operation.sequences;
-  const std::string score = element_size(operation.precision.logits);
-  explanation.title =
-      fmt::format("index top-k: {} × {} new tokens choose {} of {} keys; scores {}", s, operation.query_tokens,
-                  operation.top_k, operation.context_tokens, operation.precision.logits.element);
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula scores = sequences * Formula("pairs", pairs);
+  explanation.title = fmt::format("index top-k: {} × {} new tokens choose {} of {} keys; scores {}",
+                                  operation.sequences, operation.query_tokens, operation.top_k,
+                                  operation.context_tokens, operation.precision.logits.element);
   explanation.formulas = {{"pairs", causal_pairs, "per sequence", fmt::format("{}", pairs)},
                           {"chosen", top_k_pairs, "per sequence", fmt::format("{}", chosen)}};
-  add_formula(explanation, "FLOPs", "sequences × pairs", product(s, pairs), cost.vector_flops);
-  add_formula(explanation, "scores read", "sequences × pairs × " + score, product(s, pairs, score),
-              cost.activation_read);
-  add_formula(explanation, "indices written", "sequences × chosen × 4 B", product(s, chosen, "4 B"),
-              cost.activation_write);
+  add_formula(explanation, "FLOPs", scores, cost.vector_flops);
+  add_formula(explanation, "scores read", scores * element_size(operation.precision.logits), cost.activation_read);
+  add_formula(explanation, "indices written", sequences * Formula("chosen", chosen) * "4 B", cost.activation_write);
   set_token_growth(explanation, operation);
   finish_explanation(explanation, operation, options);
 }

@@ -33,23 +33,30 @@ RecurrenceForm form_of(const std::string& name, std::int32_t query_tokens) {
 
 template <class T>
 void set_token_growth(Explanation& explanation, const T& operation) {
-  set_growth(explanation, operation, "new tokens a sequence", operation.query_tokens,
-             [](T& other, std::int32_t query_tokens) { other.query_tokens = query_tokens; });
+  set_growth(explanation, operation, "new tokens a sequence", &T::query_tokens);
   explanation.remarks = {
       "The number of sequences changes next to nothing: each brings a state of its own, of one size however long "
-      "the "
-      "context."};
+      "the context."};
+}
+
+/// `state` is read if there is one, and `stored` written.
+template <class T>
+void add_state_formulas(Explanation& explanation, const T& operation, const Formula& state, const Formula& stored) {
+  if (operation.has_initial_state) add_formula(explanation, "state read", state, explanation.cost.kv_cache_read);
+  add_formula(explanation, "state written", stored, explanation.cost.kv_cache_write);
+}
+
+/// Of the recurrences, which may store the state after every token.
+template <class T>
+void add_state_formulas(Explanation& explanation, const T& operation, const Formula& state) {
+  add_state_formulas(explanation, operation, state,
+                     operation.stores_every_state ? Formula("new", operation.query_tokens) * state : state);
 }
 
 template <class T>
-void add_state_formulas(Explanation& explanation, const T& operation, const std::string& symbols,
-                        const std::string& numbers) {
-  if (operation.has_initial_state) {
-    add_formula(explanation, "state read", symbols, numbers, explanation.cost.kv_cache_read);
-  }
-  const bool every = operation.stores_every_state;
-  add_formula(explanation, "state written", every ? "new × " + symbols : symbols,
-              every ? product(operation.query_tokens, numbers) : numbers, explanation.cost.kv_cache_write);
+std::string form_text(const T& operation) {
+  return operation.form == RecurrenceForm::recurrent ? "recurrent"
+                                                     : fmt::format("in chunks of {}", operation.chunk_tokens);
 }
 
 void explain_delta_rule(const DeltaRuleOptions& options) {
@@ -61,41 +68,41 @@ void explain_delta_rule(const DeltaRuleOptions& options) {
   operation.has_initial_state = !options.starts_here;
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const bool recurrent = operation.form == RecurrenceForm::recurrent;
-  const auto [s, q] = std::pair(operation.sequences, operation.query_tokens);
-  const std::int32_t heads = operation.value_heads;
   const auto [k, v] = std::pair(operation.key_dimension, operation.value_dimension);
   explanation.title = fmt::format(
       "gated delta rule, {}: {} × {} new tokens; {} key heads × {}, {} value heads × {}; {}, state fp32",
-      recurrent ? "recurrent" : fmt::format("in chunks of {}", operation.chunk_tokens), s, q, operation.key_heads,
-      k, heads, v, hidden.element);
-  if (recurrent) {
-    add_formula(explanation, "FLOPs", "sequences × new × value heads × (7KV + 2V + K)",
-                fmt::format("{} × (7 × {} + 2 × {} + {})", product(s, q, heads), product(k, v), v, k),
-                cost.vector_flops);
+      form_text(operation), operation.sequences, operation.query_tokens, operation.key_heads, k,
+      operation.value_heads, v, hidden.element);
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula tokens = sequences * Formula("new", operation.query_tokens);
+  const Formula heads{"value heads", operation.value_heads};
+  const Formula state{"KV", product(k, v)};
+  if (operation.form == RecurrenceForm::recurrent) {
+    add_formula(
+        explanation, "FLOPs",
+        tokens * heads * (Formula("7KV", product(7, k, v)) + Formula("2V", product(2, v)) + Formula("K", k)),
+        cost.vector_flops);
   } else {
-    const auto chunks = opcost::detail::ChunkCounts::of(q, operation.chunk_tokens, operation.has_initial_state);
-    const double states = double(s) * heads;
+    const auto chunks = opcost::detail::ChunkCounts::of(operation.query_tokens, operation.chunk_tokens,
+                                                        operation.has_initial_state);
+    const double states = double(operation.sequences) * operation.value_heads;
     const double with_state = 2.0 * states * k * v * (2.0 * chunks.continuing + chunks.tokens);
     add_formula(explanation, "FLOPs in chunks", "pairs of a chunk's tokens: A, its inverse, U, W, QKᵀ and its use",
                 "", Flops{cost.matrix_flops.value - with_state});
-    add_formula(explanation, "FLOPs, state", "2 × sequences × value heads × KV × (2 × new after a state + new)",
-                fmt::format("2 × {} × (2 × {} + {})", product(s, heads, k, v), chunks.continuing, chunks.tokens),
+    add_formula(explanation, "FLOPs, state",
+                2 * sequences * heads * state *
+                    (2 * Formula("new after a state", chunks.continuing) + Formula("new", chunks.tokens)),
                 Flops{with_state});
   }
   add_formula(explanation, "exponentials", "decays", "", cost.exponentials);
-  add_state_formulas(explanation, operation, "sequences × value heads × KV × 4 B", product(s, heads, k, v, "4 B"));
-  const std::string size = element_size(hidden);
-  const bool per_head = operation.decay == DeltaRuleDecay::per_head;
-  add_formula(
-      explanation, "input read",
-      fmt::format("sequences × new × (2 × key heads × K × {} + value heads × (V × {} + {}))", size, size,
-                  per_head ? "2 × 4 B" : "(1 + K) × 4 B"),
-      fmt::format("{} × (2 × {} × {} + {} × ({} × {} + {}))", product(s, q), product(operation.key_heads, k), size,
-                  heads, v, size, per_head ? "2 × 4 B" : fmt::format("{} × 4 B", 1 + k)),
-      cost.activation_read);
-  add_formula(explanation, "output write", "sequences × new × value heads × V × " + size,
-              product(s, q, heads, v, size), cost.activation_write);
+  add_state_formulas(explanation, operation, sequences * heads * state * "4 B");
+  const Formula values = Formula("V", v) * element_size(hidden);
+  const Formula gates = operation.decay == DeltaRuleDecay::per_head ? Formula(2) : Formula("(1 + K)", 1 + k);
+  add_formula(explanation, "input read",
+              tokens * (2 * Formula("key heads", operation.key_heads) * Formula("K", k) * element_size(hidden) +
+                        heads * (values + gates * "4 B")),
+              cost.activation_read);
+  add_formula(explanation, "output write", tokens * heads * values, cost.activation_write);
   set_token_growth(explanation, operation);
   finish_explanation(explanation, operation, options);
 }
@@ -110,52 +117,43 @@ void explain_state_space(const StateSpaceOptions& options) {
   operation.skip = !options.no_skip;
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const bool recurrent = operation.form == RecurrenceForm::recurrent;
-  const auto [s, q] = std::pair(operation.sequences, operation.query_tokens);
-  const std::int32_t heads = operation.heads;
   const auto [p, n] = std::pair(operation.head_dimension, operation.state_dimension);
   explanation.title =
       fmt::format("state-space scan, {}: {} × {} new tokens; {} heads × {} in {} groups, state {}; {}, state fp32",
-                  recurrent ? "recurrent" : fmt::format("in chunks of {}", operation.chunk_tokens), s, q, heads, p,
+                  form_text(operation), operation.sequences, operation.query_tokens, operation.heads, p,
                   operation.groups, n, hidden.element);
-  if (recurrent) {
-    std::string symbols = "5PN";
-    std::string numbers = fmt::format("5 × {}", product(p, n));
-    if (operation.selective) {
-      symbols += " + N + 1";
-      numbers += fmt::format(" + {} + 1", n);
-    }
-    if (operation.skip) {
-      symbols += " + 2P";
-      numbers += fmt::format(" + 2 × {}", p);
-    }
-    add_formula(explanation, "FLOPs", fmt::format("sequences × new × heads × ({})", symbols),
-                fmt::format("{} × ({})", product(s, q, heads), numbers), cost.vector_flops);
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula tokens = sequences * Formula("new", operation.query_tokens);
+  const Formula heads{"heads", operation.heads};
+  const Formula outputs = heads * Formula("P", p);
+  const Formula inner = Formula("groups", operation.groups) * Formula("N", n);
+  const Formula state{"PN", product(p, n)};
+  if (operation.form == RecurrenceForm::recurrent) {
+    Formula work{"5PN", product(5, p, n)};
+    if (operation.selective) work = work + Formula("N", n) + 1;
+    if (operation.skip) work = work + Formula("2P", product(2, p));
+    add_formula(explanation, "FLOPs", tokens * heads * in_brackets(work), cost.vector_flops);
   } else {
-    const auto chunks = opcost::detail::ChunkCounts::of(q, operation.chunk_tokens, operation.has_initial_state);
-    add_formula(
-        explanation, "FLOPs in chunks", "2 × sequences × pairs in chunks × (groups × N + heads × P)",
-        fmt::format("{} × ({} + {})", product(2, s, chunks.pairs), product(operation.groups, n), product(heads, p)),
-        Flops{2.0 * s * chunks.pairs * (double(operation.groups) * n + double(heads) * p)});
-    add_formula(explanation, "FLOPs, state", "2 × sequences × heads × PN × (new + new after a state)",
-                fmt::format("{} × ({} + {})", product(2, s, heads, p, n), chunks.tokens, chunks.continuing),
-                Flops{2.0 * s * heads * p * n * (chunks.tokens + chunks.continuing)});
+    const auto chunks = opcost::detail::ChunkCounts::of(operation.query_tokens, operation.chunk_tokens,
+                                                        operation.has_initial_state);
+    const double s = operation.sequences;
+    const double h = operation.heads;
+    add_formula(explanation, "FLOPs in chunks",
+                2 * sequences * Formula("pairs in chunks", chunks.pairs) * (inner + outputs),
+                Flops{2.0 * s * chunks.pairs * (double(operation.groups) * n + h * p)});
+    add_formula(explanation, "FLOPs, state",
+                2 * sequences * heads * state *
+                    (Formula("new", chunks.tokens) + Formula("new after a state", chunks.continuing)),
+                Flops{2.0 * s * h * p * n * (chunks.tokens + chunks.continuing)});
   }
   add_formula(explanation, "exponentials", "decays", "", cost.exponentials);
-  const std::string parameters = operation.skip ? "8 B" : "4 B";
-  add_formula(explanation, "weight read", fmt::format("heads × {}", parameters), product(heads, parameters),
-              cost.weight_read);
-  add_state_formulas(explanation, operation, "sequences × heads × PN × 4 B", product(s, heads, p, n, "4 B"));
+  add_formula(explanation, "weight read", heads * (operation.skip ? "8 B" : "4 B"), cost.weight_read);
+  add_state_formulas(explanation, operation, sequences * heads * state * "4 B");
   const std::string size = element_size(hidden);
-  const std::string steps = operation.selective ? " + heads × 4 B" : "";
-  add_formula(
-      explanation, "input read",
-      fmt::format("sequences × new × ((heads × P + 2 × groups × N) × {}{})", size, steps),
-      fmt::format("{} × (({} + 2 × {}) × {}{})", product(s, q), product(heads, p), product(operation.groups, n),
-                  size, operation.selective ? fmt::format(" + {} × 4 B", heads) : ""),
-      cost.activation_read);
-  add_formula(explanation, "output write", "sequences × new × heads × P × " + size, product(s, q, heads, p, size),
-              cost.activation_write);
+  Formula input = (outputs + 2 * inner) * size;
+  if (operation.selective) input = input + heads * "4 B";
+  add_formula(explanation, "input read", tokens * in_brackets(input), cost.activation_read);
+  add_formula(explanation, "output write", tokens * outputs * size, cost.activation_write);
   set_token_growth(explanation, operation);
   finish_explanation(explanation, operation, options);
 }
@@ -168,27 +166,23 @@ void explain_convolution(const ConvolutionOptions& options) {
   operation.has_initial_state = !options.starts_here;
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
-  const auto [s, q] = std::pair(operation.sequences, operation.query_tokens);
-  const auto [c, w] = std::pair(operation.channels, operation.width);
-  const std::string size = element_size(hidden);
+  const std::int32_t w = operation.width;
   explanation.title =
-      fmt::format("short convolution: {} × {} new tokens, {} channels, width {}, {}", s, q, c, w, hidden.element);
-  const std::string silu = operation.silu ? " + 2" : "";
-  add_formula(explanation, "FLOPs", fmt::format("sequences × new × channels × (2 × width{})", silu),
-              fmt::format("{} × (2 × {}{})", product(s, q, c), w, silu), cost.vector_flops);
+      fmt::format("short convolution: {} × {} new tokens, {} channels, width {}, {}", operation.sequences,
+                  operation.query_tokens, operation.channels, w, hidden.element);
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula channels{"channels", operation.channels};
+  const Formula width{"width", w};
+  const std::string size = element_size(hidden);
+  const Formula elements = sequences * Formula("new", operation.query_tokens) * channels;
+  const Formula state = sequences * channels * Formula("(width − 1)", w - 1) * size;
+  add_formula(explanation, "FLOPs", elements * in_brackets(operation.silu ? 2 * width + 2 : 2 * width),
+              cost.vector_flops);
   add_formula(explanation, "weight read",
-              fmt::format("channels × {} × {}", operation.bias ? "(width + 1)" : "width", size),
-              product(c, w + (operation.bias ? 1 : 0), size), cost.weight_read);
-  add_formula(explanation, "input read", "sequences × new × channels × " + size, product(s, q, c, size),
-              cost.activation_read);
-  add_formula(explanation, "output write", "sequences × new × channels × " + size, product(s, q, c, size),
-              cost.activation_write);
-  if (operation.has_initial_state) {
-    add_formula(explanation, "state read", "sequences × channels × (width − 1) × " + size,
-                product(s, c, w - 1, size), cost.kv_cache_read);
-  }
-  add_formula(explanation, "state written", "sequences × channels × (width − 1) × " + size,
-              product(s, c, w - 1, size), cost.kv_cache_write);
+              channels * (operation.bias ? Formula("(width + 1)", w + 1) : width) * size, cost.weight_read);
+  add_formula(explanation, "input read", elements * size, cost.activation_read);
+  add_formula(explanation, "output write", elements * size, cost.activation_write);
+  add_state_formulas(explanation, operation, state, state);
   set_token_growth(explanation, operation);
   finish_explanation(explanation, operation, options);
 }
