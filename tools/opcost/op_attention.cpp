@@ -44,14 +44,10 @@ void explain_attention(const AttentionOptions& options, Mask mask, const std::st
   const AttentionCounts counts = count_sequence(mask, {operation.query_tokens, operation.context_tokens});
 
   const AttentionHeads& heads = operation.heads;
-  const std::int32_t s = operation.sequences;
-  const std::int32_t dimensions = heads.query_key_dimension + heads.value_dimension;
-  const std::string cached = element_size(cache);
-  const std::string hidden = element_size(model.hidden);
   explanation.title = fmt::format(
       "{}: {} × {} new tokens at {} tokens of context; {} query heads, {} KV heads × {}{}; {}, KV cache {}",
-      explanation.kind, s, operation.query_tokens, operation.context_tokens, heads.query_heads, heads.kv_heads,
-      heads.query_key_dimension,
+      explanation.kind, operation.sequences, operation.query_tokens, operation.context_tokens, heads.query_heads,
+      heads.kv_heads, heads.query_key_dimension,
       heads.value_dimension == heads.query_key_dimension ? "" : fmt::format("/{}", heads.value_dimension),
       model.hidden.element, cache.element);
   std::replace(explanation.title.begin(),
@@ -60,23 +56,21 @@ void explain_attention(const AttentionOptions& options, Mask mask, const std::st
       {"pairs", pairs_formula, "per sequence", fmt::format("{}", counts.pairs)},
       {"keys read", options.top_k != 0 ? "min(context, top-k), at least" : "keys that some query sees",
        "per sequence", fmt::format("{}", counts.visible_keys)}};
-  add_formula(explanation, "FLOPs", "2 × sequences × pairs × query heads × (d_qk + d_v)",
-              product(2, s, counts.pairs, heads.query_heads, dimensions), cost.matrix_flops);
-  add_formula(explanation, "KV read", "sequences × keys × KV heads × (d_qk + d_v) × " + cached,
-              product(s, counts.visible_keys, heads.kv_heads, dimensions, cached), cost.kv_cache_read);
-  if (!options.no_cache_write) {
-    add_formula(explanation, "KV write", "sequences × new × KV heads × (d_qk + d_v) × " + cached,
-                product(s, operation.query_tokens, heads.kv_heads, dimensions, cached), cost.kv_cache_write);
-  }
-  add_formula(explanation, "query read", "sequences × new × query heads × d_qk × " + hidden,
-              product(s, operation.query_tokens, heads.query_heads, heads.query_key_dimension, hidden),
+  const Formula sequences{"sequences", operation.sequences};
+  const Formula tokens = sequences * Formula("new", operation.query_tokens);
+  const Formula query_heads{"query heads", heads.query_heads};
+  const Formula dimensions{"(d_qk + d_v)", heads.query_key_dimension + heads.value_dimension};
+  const Formula cached = Formula("KV heads", heads.kv_heads) * dimensions * element_size(cache);
+  const std::string hidden = element_size(model.hidden);
+  add_formula(explanation, "FLOPs", 2 * sequences * Formula("pairs", counts.pairs) * query_heads * dimensions,
+              cost.matrix_flops);
+  add_formula(explanation, "KV read", sequences * Formula("keys", counts.visible_keys) * cached,
+              cost.kv_cache_read);
+  if (!options.no_cache_write) add_formula(explanation, "KV write", tokens * cached, cost.kv_cache_write);
+  add_formula(explanation, "query read", tokens * query_heads * Formula("d_qk", heads.query_key_dimension) * hidden,
               cost.activation_read);
-  if (options.sinks) {
-    add_formula(explanation, "sink read", "query heads × " + hidden, product(heads.query_heads, hidden),
-                cost.weight_read);
-  }
-  add_formula(explanation, "output write", "sequences × new × query heads × d_v × " + hidden,
-              product(s, operation.query_tokens, heads.query_heads, heads.value_dimension, hidden),
+  if (options.sinks) add_formula(explanation, "sink read", query_heads * hidden, cost.weight_read);
+  add_formula(explanation, "output write", tokens * query_heads * Formula("d_v", heads.value_dimension) * hidden,
               cost.activation_write);
   const bool grows = !options.no_cache_write;  // else the keys are another text's
   const std::int32_t before = operation.context_tokens - operation.query_tokens;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <utility>
-
 #include "op_groups.hpp"
 #include "op_options.hpp"
 #include "op_routing.hpp"
@@ -145,21 +143,18 @@ void explain_grouped(const GroupedOptions& options) {
       fmt::format("grouped projection: {}; {} → {}; {}, computed in {}", routing_text(operation.routing),
                   operation.in_features, operation.out_features, options.data_type, explanation.compute_type);
   add_routing_formulas(explanation, operation.routing, load);
-  const std::string rows = count_text(load.rows);
-  const std::string weight = element_size(model.weight);
-  const std::string activation = element_size(model.activation);
-  const std::string output = element_size(model.hidden);
-  const auto [k, n] = std::pair(operation.in_features, operation.out_features);
-  add_formula(explanation, "FLOPs", "2 × rows × in × out", product(2, rows, k, n), cost.matrix_flops);
-  add_formula(explanation, "weight read", "experts touched × in × out × " + weight,
-              product(count_text(load.active_experts), k, n, weight), cost.weight_read);
-  add_formula(explanation, "activation read", "rows × in × " + activation, product(rows, k, activation),
-              cost.activation_read);
-  add_formula(explanation, "activation write", "rows × out × " + output, product(rows, n, output),
-              cost.activation_write);
+  const Formula rows{"rows", count_text(load.rows)};
+  const Formula experts{"experts touched", count_text(load.active_experts)};
+  const Formula in{"in", operation.in_features};
+  const Formula out{"out", operation.out_features};
+  add_formula(explanation, "FLOPs", 2 * rows * in * out, cost.matrix_flops);
+  add_formula(explanation, "weight read", experts * in * out * element_size(model.weight), cost.weight_read);
+  add_formula(explanation, "activation read", rows * in * element_size(model.activation), cost.activation_read);
+  add_formula(explanation, "activation write", rows * out * element_size(model.hidden), cost.activation_write);
   set_growth(explanation, operation, "tokens", operation.routing.tokens,
              [](GroupedProjection<>& other, std::int32_t tokens) { other.routing.tokens = tokens; });
-  add_routing_reasons(explanation, operation.routing, double(k) * n, operation.expert_weight());
+  add_routing_reasons(explanation, operation.routing, double(operation.in_features) * operation.out_features,
+                      operation.expert_weight());
   if (operation.routing.ranks > 1) explanation.size_condition = "of the whole group";
   finish_explanation(explanation, operation, options);
 }
@@ -174,25 +169,23 @@ void explain_gate(const GateOptions& options) {
   gate.precision = {logits};
   Explanation explanation = start_explanation(gate, options);
   const Cost& cost = explanation.cost;
-  const std::int32_t t = gate.tokens;
+  const Formula tokens{"tokens", gate.tokens};
+  const Formula experts{"experts", gate.experts};
+  const Formula top_k{"top-k", gate.experts_per_token};
   explanation.title = fmt::format(
-      "expert gate: {} tokens choose {} of {} experts{}, {}, logits {}", t, gate.experts_per_token, gate.experts,
-      gate.groups > 1 ? fmt::format(" in {} of {} groups", gate.groups_per_token, gate.groups) : "",
+      "expert gate: {} tokens choose {} of {} experts{}, {}, logits {}", gate.tokens, gate.experts_per_token,
+      gate.experts, gate.groups > 1 ? fmt::format(" in {} of {} groups", gate.groups_per_token, gate.groups) : "",
       options.scoring, logits.element);
-  add_formula(explanation, "FLOPs", "tokens × (scores + groups + choice + weights)",
-              product(t, fmt::format("{:.0f}", cost.vector_flops.value / t)), cost.vector_flops);
+  add_formula(explanation, "FLOPs",
+              tokens * Formula("(scores + groups + choice + weights)",
+                               fmt::format("{:.0f}", cost.vector_flops.value / gate.tokens)),
+              cost.vector_flops);
   const bool selected = gate.scoring == GateScoring::softmax_of_selected;
-  add_formula(explanation, "exponentials", selected ? "tokens × top-k" : "tokens × experts",
-              product(t, selected ? gate.experts_per_token : gate.experts), cost.exponentials);
-  if (gate.selection_bias) {
-    add_formula(explanation, "bias read", "experts × 4 B", product(gate.experts, "4 B"), cost.weight_read);
-  }
-  add_formula(explanation, "logits read", "tokens × experts × " + element_size(logits),
-              product(t, gate.experts, element_size(logits)), cost.activation_read);
-  add_formula(explanation, "ids, weights written", "tokens × top-k × 8 B",
-              product(t, gate.experts_per_token, "8 B"), cost.activation_write);
-  set_growth(explanation, gate, "tokens", t,
-             [](ExpertGate<>& other, std::int32_t tokens) { other.tokens = tokens; });
+  add_formula(explanation, "exponentials", tokens * (selected ? top_k : experts), cost.exponentials);
+  if (gate.selection_bias) add_formula(explanation, "bias read", experts * "4 B", cost.weight_read);
+  add_formula(explanation, "logits read", tokens * experts * element_size(logits), cost.activation_read);
+  add_formula(explanation, "ids, weights written", tokens * top_k * "8 B", cost.activation_write);
+  set_growth(explanation, gate, "tokens", &ExpertGate<>::tokens);
   finish_explanation(explanation, gate, options);
 }
 

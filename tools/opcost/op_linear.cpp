@@ -20,23 +20,18 @@ void explain_linear(const LinearOptions& options) {
   const Cost& cost = explanation.cost;
   explanation.title = fmt::format("linear projection: activation[{} × {}] × weight[{} × {}], {}, computed in {}", m,
                                   k, k, n, options.data_type, explanation.compute_type);
-  add_formula(explanation, "FLOPs", "2 × tokens × in × out", product(2, m, k, n), cost.matrix_flops);
-  if (operation.bias) add_formula(explanation, "bias FLOPs", "tokens × out", product(m, n), cost.vector_flops);
-  const std::string weight = element_size(precision.weight);
-  const std::string activation = element_size(precision.activation);
-  const std::string output = element_size(precision.output);
-  if (operation.bias) {
-    add_formula(explanation, "weight read", product("in × out", weight) + " + " + product("out", output),
-                product(k, n, weight) + " + " + product(n, output), cost.weight_read);
-  } else {
-    add_formula(explanation, "weight read", product("in × out", weight), product(k, n, weight), cost.weight_read);
-  }
-  add_formula(explanation, "activation read", product("tokens × in", activation), product(m, k, activation),
+  const Formula tokens{"tokens", m};
+  const Formula in{"in", k};
+  const Formula out{"out", n};
+  const Formula output = out * element_size(precision.output);
+  const Formula weight = in * out * element_size(precision.weight);
+  add_formula(explanation, "FLOPs", 2 * tokens * in * out, cost.matrix_flops);
+  if (operation.bias) add_formula(explanation, "bias FLOPs", tokens * out, cost.vector_flops);
+  add_formula(explanation, "weight read", operation.bias ? weight + output : weight, cost.weight_read);
+  add_formula(explanation, "activation read", tokens * in * element_size(precision.activation),
               cost.activation_read);
-  add_formula(explanation, "activation write", product("tokens × out", output), product(m, n, output),
-              cost.activation_write);
-  set_growth(explanation, operation, "tokens", m,
-             [](LinearProjection<>& other, std::int32_t tokens) { other.tokens = tokens; });
+  add_formula(explanation, "activation write", tokens * output, cost.activation_write);
+  set_growth(explanation, operation, "tokens", &LinearProjection<>::tokens);
   finish_explanation(explanation, operation, options);
 }
 
@@ -52,18 +47,17 @@ void explain_batched(const BatchedOptions& options) {
   explanation.title =
       fmt::format("batched projection: {} × (activation[{} × {}] × weight[{} × {}]), {}, computed in {}", b, m, k,
                   k, n, options.data_type, explanation.compute_type);
-  const std::string weight = element_size(precision.weight);
-  const std::string activation = element_size(precision.activation);
-  const std::string output = element_size(precision.output);
-  add_formula(explanation, "FLOPs", "2 × batches × tokens × in × out", product(2, b, m, k, n), cost.matrix_flops);
-  add_formula(explanation, "weight read", product("batches × in × out", weight), product(b, k, n, weight),
-              cost.weight_read);
-  add_formula(explanation, "activation read", product("batches × tokens × in", activation),
-              product(b, m, k, activation), cost.activation_read);
-  add_formula(explanation, "activation write", product("batches × tokens × out", output), product(b, m, n, output),
+  const Formula batches{"batches", b};
+  const Formula tokens = batches * Formula("tokens", m);
+  const Formula in{"in", k};
+  const Formula out{"out", n};
+  add_formula(explanation, "FLOPs", 2 * tokens * in * out, cost.matrix_flops);
+  add_formula(explanation, "weight read", batches * in * out * element_size(precision.weight), cost.weight_read);
+  add_formula(explanation, "activation read", tokens * in * element_size(precision.activation),
+              cost.activation_read);
+  add_formula(explanation, "activation write", tokens * out * element_size(precision.output),
               cost.activation_write);
-  set_growth(explanation, operation, "tokens", m,
-             [](BatchedProjection<>& other, std::int32_t tokens) { other.tokens = tokens; });
+  set_growth(explanation, operation, "tokens", &BatchedProjection<>::tokens);
   explanation.remarks = {"The number of batches changes nothing: each brings a weight of its own."};
   finish_explanation(explanation, operation, options);
 }
