@@ -52,10 +52,11 @@ inline Loads uniform_loads(std::int64_t tokens, std::size_t experts, std::size_t
   return loads;
 }
 
-/// Round robin.
-inline Loads balanced_loads(std::int64_t tokens, std::size_t experts, std::size_t top_k) {
+/// Round robin: to the ranks in turn, and there to the experts in turn.
+inline Loads balanced_loads(std::int64_t tokens, std::size_t experts, std::size_t top_k, std::size_t ranks) {
+  const std::size_t n = experts / ranks;
   Loads loads(experts, 0);
-  for (std::int64_t i = 0; i < tokens * std::int64_t(top_k); ++i) ++loads[std::size_t(i) % experts];
+  for (std::size_t i = 0; i < std::size_t(tokens) * top_k; ++i) ++loads[i % ranks * n + i / ranks % n];
   return loads;
 }
 

@@ -114,7 +114,7 @@ TEST_CASE("balanced routing is exact") {
         const ExpertRouting routing = balanced(tokens, 24, top_k, ranks);
         INFO(text(routing));
         SimulatedRank expected;
-        expected.add(balanced_loads(tokens, 24, std::size_t(top_k)), std::size_t(ranks));
+        expected.add(balanced_loads(tokens, 24, std::size_t(top_k), std::size_t(ranks)), std::size_t(ranks));
         const RankLoad load = busiest_rank(routing);
         const RankLoad mean = mean_rank(routing);
         CHECK(load.rows == expected.rows);
@@ -128,6 +128,21 @@ TEST_CASE("balanced routing is exact") {
       }
     }
   }
+}
+
+TEST_CASE("the rest of balanced routing goes to the ranks in turn") {
+  // 10 rows for 8 experts on 4 ranks of 2: one each, and the two that are left go to two ranks
+  const RankLoad load = busiest_rank(balanced(10, 8, 1, 4));
+  CHECK(load.rows == 3.0);
+  CHECK(load.active_experts == 2.0);
+  CHECK(load.tiles(1.0) == 3.0);
+  CHECK(load.tiles(2.0) == 2.0);
+  // 6 rows for 64 experts on 4 ranks: two at most on any, each at an expert of its own
+  CHECK(busiest_rank(balanced(1, 64, 6, 4)).rows == 2.0);
+  CHECK(busiest_rank(balanced(1, 64, 6, 4)).active_experts == 2.0);
+  CHECK(mean_rank(balanced(1, 64, 6, 4)).rows == 1.5);
+  CHECK(distinct_experts(balanced(1, 64, 6, 4)) == 6.0);
+  CHECK(largest_expert_rows(balanced(1, 64, 6, 4)) == 1.0);
 }
 
 TEST_CASE("uniform routing reads E(1 − (1 − k/E)^T) distinct experts") {

@@ -16,7 +16,7 @@ namespace opcost {
 
 /// How tokens choose experts.
 enum class RoutingKind : std::uint8_t {
-  balanced,   ///< Round robin: T·k assignments spread as evenly as whole numbers allow.
+  balanced,   ///< Round robin: T·k assignments spread as evenly as whole numbers allow, over ranks and in them.
   uniform,    ///< Every token draws k distinct experts, all sets being equally likely.
   power_law,  ///< Loads drawn with density ~ x^−exponent, as public benchmarks do.
 };
@@ -147,7 +147,7 @@ struct LoadSpread {
   RoutingKind kind = RoutingKind::balanced;
   double experts = 0.0;
   double load = 0.0;       ///< balanced: of every expert, before the rest; uniform: the mean of an expert.
-  double one_more = 0.0;   ///< balanced: experts with one row more.
+  double one_more = 0.0;   ///< balanced: experts with one row more, of the rest that the ranks get in turn.
   double deviation = 0.0;  ///< uniform: of an expert's load.
   PowerLaw law{};
   double tokens = 0.0;    ///< No load is larger.
@@ -456,7 +456,8 @@ inline RankLoad balanced_rank(const ExpertRouting& routing, bool busiest) noexce
   load.spread.experts = n;
   load.spread.load = math::whole_part(total / routing.experts);
   const double rest = total - load.spread.load * routing.experts;
-  load.spread.one_more = busiest ? math::smaller(rest, n) : rest / routing.ranks;
+  const double share = rest / routing.ranks;  // dealt to the ranks in turn
+  load.spread.one_more = busiest ? math::ceiling(share) : share;
   load.rows = n * load.spread.load + load.spread.one_more;
   load.active_experts = load.spread.load > 0.0 ? n : load.spread.one_more;
   return load;
