@@ -294,6 +294,13 @@ TEST_CASE("op moe says how many experts are touched and which batch is compute-b
   CHECK_THAT(text, Catch::Contains("222 of 256 experts are touched") && Catch::Contains("2.30 rows") &&
                        Catch::Contains("compute-bound from " + std::to_string(first) + " tokens on"));
 
+  // one kernel: each token's hidden state in, in fp8 with 56 fp32 scales, and out in bf16; a weight a row
+  const std::string layer = run(deepseek + " --tokens 64 --fusion layer").output;
+  CHECK_THAT(layer, Catch::Contains("tokens × hidden + rows × routing weight"));
+  const nlohmann::json layer_traffic = json_of(deepseek + " --tokens 64 --fusion layer").at("traffic");
+  CHECK(layer_traffic.at("activation_read") == 64.0 * (7168 + 56 * 4) + 512 * 4.0);
+  CHECK(layer_traffic.at("activation_write") == 64.0 * 7168 * 2);
+
   // a rank of 8, a shard of 2: 32 experts, half the weights
   const nlohmann::json shard = json_of(deepseek + " --tokens 4096 --ep 8 --tp 2 --routing balanced").at("details");
   CHECK(shard.at("busiest_rank_experts_touched") == 32.0);

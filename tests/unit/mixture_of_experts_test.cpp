@@ -123,7 +123,8 @@ RankWork run(const MixtureOfExperts<>& block, const Choices& choices, std::int32
   return work;
 }
 
-/// The elements of a bf16 block, with an fp32 weight a row for the sum; the hidden states written are as given.
+/// The elements of a bf16 block, with an fp32 weight a row for the sum; as many hidden states are written, and read by
+/// a fused layer, as given.
 Cost cost_of(const RankWork& work, ExpertFusion fusion, double tokens_with_rows, std::int32_t hidden_size) {
   Cost cost;
   cost.matrix_flops = {work.multiply_flops};
@@ -134,7 +135,7 @@ Cost cost_of(const RankWork& work, ExpertFusion fusion, double tokens_with_rows,
   double write = work.up_write + work.middle_write + work.down_write + tokens_with_rows * hidden_size;
   if (fusion != ExpertFusion::separate) read -= work.middle_read, write -= work.up_write;
   if (fusion == ExpertFusion::layer) {
-    read -= work.down_read + work.sum_read;
+    read += tokens_with_rows * hidden_size - work.up_read - work.down_read - work.sum_read;
     write -= work.middle_write + work.down_write;
   }
   cost.activation_read = {2.0 * read + 4.0 * work.load.rows};
@@ -247,6 +248,25 @@ TEST_CASE("mixture of experts: balanced routing by hand") {
   CHECK(block.compute_type() == DataType::bf16);
 }
 
+TEST_CASE("mixture of experts: a fused layer reads a hidden state once") {
+  const auto layer_of = [](const ExpertRouting& routing) {
+    MixtureOfExperts<> block{.routing = routing, .hidden_size = 100, .intermediate_size = 30};
+    block.fusion = ExpertFusion::layer;
+    return block;
+  };
+  // 12 tokens of 2 experts on one rank: each in and out once, and an fp32 weight for each of 24 rows
+  const Cost cost = layer_of(balanced(12, 8, 2)).cost();
+  CHECK(cost.activation_read == Bytes{12 * 200.0 + 24 * 4.0});
+  CHECK(cost.activation_write == Bytes{12 * 200.0});
+  // on one of 2 ranks, 12 · 22/28 tokens have some of its 12 rows
+  CHECK(layer_of(balanced(12, 8, 2, 2)).cost().activation_read.value ==
+        Approx(12.0 * 22.0 / 28.0 * 200.0 + 12 * 4.0).epsilon(1e-14));
+  // read in the format that the experts multiply: fp8, with an fp32 scale
+  MixtureOfExperts<> narrow = layer_of(balanced(12, 8, 2));
+  narrow.precision.activation = formats::fp8_token_group;
+  CHECK(narrow.cost().activation_read == Bytes{12 * 104.0 + 24 * 4.0});
+}
+
 TEST_CASE("mixture of experts: one token") {
   const MixtureOfExperts<> block{uniform(1, 64, 6), 512, 96, true, ActivationFunction::silu, {}, {}};
   const Cost cost = block.cost();
@@ -317,9 +337,12 @@ TEST_CASE("mixture of experts: separate is the sum of its parts, and each fusion
       // what the first fusion saves: the up projection's result, written and read
       const double up_bytes = load.rows * (gated ? 2.0 : 1.0) * 256 * 2.0;
       CHECK((separate.bytes() - fused.bytes()).value == Approx(2.0 * up_bytes));
-      // and the second: the activation's and the down projection's
+      // and the second: the activation's and the down projection's, and hidden states of tokens with several rows
       const double middle_bytes = tensor_bytes(format, 1, 256).value;
-      CHECK((fused.bytes() - layer.bytes()).value == Approx(load.rows * 2.0 * (middle_bytes + 2.0 * 384)));
+      const double repeated = load.rows - block.tokens_with_rows(load.rows);
+      CHECK(repeated > 0.0);
+      CHECK((fused.bytes() - layer.bytes()).value ==
+            Approx(load.rows * 2.0 * (middle_bytes + 2.0 * 384) + repeated * tensor_bytes(format, 1, 384).value));
     }
   }
 }

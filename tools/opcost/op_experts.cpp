@@ -54,6 +54,16 @@ void add_activation_formulas(Explanation& explanation, const MixtureOfExperts<>&
   const Bytes hidden_out = tensor_bytes(precision.output, 1, moe.hidden_size);
   const Bytes between_in = (moe.gated ? 2.0 : 1.0) * tensor_bytes(precision.output, 1, moe.intermediate_size);
   const Bytes between_out = tensor_bytes(precision.activation, 1, moe.intermediate_size);
+  const std::string rows = count_text(load.rows);
+  const std::string tokens = count_text(moe.tokens_with_rows(load.rows));
+  const std::string tokens_out = fmt::format("{} × {}", tokens, hidden_out);
+  if (moe.fusion == ExpertFusion::layer) {
+    add_formula(explanation, "activation read", "tokens × hidden + rows × routing weight",
+                fmt::format("{} × {} + {} × {}", tokens, hidden_in, rows, Bytes{4.0}),
+                explanation.cost.activation_read);
+    add_formula(explanation, "activation write", "tokens × hidden", tokens_out, explanation.cost.activation_write);
+    return;
+  }
   RowTraffic read;
   RowTraffic written;
   read.add("hidden", hidden_in);
@@ -61,23 +71,15 @@ void add_activation_formulas(Explanation& explanation, const MixtureOfExperts<>&
     written.add("up", between_in);
     read.add("up", between_in);
   }
-  if (moe.fusion != ExpertFusion::layer) {
-    written.add("activation", between_out);
-    read.add("activation", between_out);
-    written.add("down", hidden_out);
-    read.add("down", hidden_out);
-  }
+  written.add("activation", between_out);
+  read.add("activation", between_out);
+  written.add("down", hidden_out);
+  read.add("down", hidden_out);
   read.add("routing weight", Bytes{4.0});
-  const std::string rows = count_text(load.rows);
   add_formula(explanation, "activation read", fmt::format("rows × ({})", read.symbols),
               fmt::format("{} × ({})", rows, read.numbers), explanation.cost.activation_read);
-  const std::string tokens = fmt::format("{} × {}", count_text(moe.tokens_with_rows(load.rows)), hidden_out);
-  if (written.symbols.empty()) {
-    add_formula(explanation, "activation write", "tokens × hidden", tokens, explanation.cost.activation_write);
-  } else {
-    add_formula(explanation, "activation write", fmt::format("rows × ({}) + tokens × hidden", written.symbols),
-                fmt::format("{} × ({}) + {}", rows, written.numbers, tokens), explanation.cost.activation_write);
-  }
+  add_formula(explanation, "activation write", fmt::format("rows × ({}) + tokens × hidden", written.symbols),
+              fmt::format("{} × ({}) + {}", rows, written.numbers, tokens_out), explanation.cost.activation_write);
 }
 
 void explain_experts(const ExpertsOptions& options) {

@@ -20,7 +20,7 @@ namespace opcost {
 enum class ExpertFusion : std::uint8_t {
   separate,    ///< A kernel for each part, as the Triton and CUTLASS layers of vLLM and SGLang: all of them.
   activation,  ///< The activation ends the first projection: only its result does.
-  layer        ///< One kernel: none does. The least that any implementation moves.
+  layer        ///< One kernel: none does, and hidden states are read once a token. The least possible.
 };
 
 /// The routed experts of a feed-forward block, on the busiest rank of an expert-parallel group: for each token and
@@ -85,6 +85,7 @@ struct MixtureOfExperts {
     sum.activation_write = tokens_with_rows(load.rows) * row;
     if (fusion != ExpertFusion::separate) up.activation_write = between.activation_read = {};
     if (fusion == ExpertFusion::layer) {
+      up.activation_read = tokens_with_rows(load.rows) * tensor_bytes(precision.activation, 1, hidden_size);
       between.activation_write = down.activation_read = down.activation_write = {};
       sum.activation_read = load.rows * Bytes{4.0};
     }
