@@ -122,7 +122,7 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
       {"op moe --tokens 64 --hidden 64 --intermediate 64 --experts 8 --top-k 2 --exponent 1.2 --gpu h20",
        "--exponent is 1.2, expected only with --routing power_law"},
       {"op grouped --tokens 64 --in 64 --out 64 --experts 8 --top-k 2 --routing skewed --gpu h20",
-       "--routing is 'skewed', expected one of: uniform, balanced, power_law"},
+       "--routing is 'skewed', expected one of: uniform, balanced, near_balanced, power_law"},
       {"op gate --tokens 4 --experts 8 --top-k 2 --groups 3 --gpu h20", "--groups is 3, expected a divisor of"},
       {"op latent --context 4 --query 5 --gpu h20", "--context is 4, expected at least --query"},
       {"op delta-rule --key-heads 3 --value-heads 4 --gpu h20", "--key-heads is 3, expected a divisor of"},

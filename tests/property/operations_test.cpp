@@ -140,7 +140,7 @@ void fill(ExpertRouting& o, Draw& draw) {
   o.experts = experts_per_rank * o.ranks;
   o.top_k = draw.size(std::min(o.experts, 16));
   o.tokens = draw.size(1'000'000);
-  o.kind = draw.enumerator<RoutingKind>(3);
+  o.kind = draw.enumerator<RoutingKind>(4);
   o.exponent = 0.2 + 0.01 * double(draw.below(280));
 }
 
@@ -492,7 +492,8 @@ TEST_CASE("no part of an estimate is negative") {
 }
 
 TEST_CASE("no tokens of a routing take no FLOPs, and an estimate stays finite") {
-  for (const RoutingKind kind : {RoutingKind::balanced, RoutingKind::uniform, RoutingKind::power_law}) {
+  for (const RoutingKind kind :
+       {RoutingKind::balanced, RoutingKind::uniform, RoutingKind::power_law, RoutingKind::near_balanced}) {
     const MixtureOfExperts<> block{.routing = {0, 64, 4, 8, kind, 1.2}, .hidden_size = 64, .intermediate_size = 32};
     CHECK(block.cost() == Cost{});
     for (const Calibration* calibration : calibration_catalogue) {

@@ -60,6 +60,20 @@ inline Loads balanced_loads(std::int64_t tokens, std::size_t experts, std::size_
   return loads;
 }
 
+/// Independent draws within 30 % of their mean, or less so that none exceeds `tokens`; a fraction of a row is a row
+/// with that chance.
+inline Loads near_balanced_loads(std::int64_t tokens, std::size_t experts, std::size_t top_k,
+                                 RandomNumbers& random) {
+  const double mean = double(tokens) * double(top_k) / double(experts);
+  const double deviation = std::min(0.3 * mean, double(tokens) - mean);
+  Loads loads(experts);
+  for (std::int64_t& load : loads) {
+    const double draw = mean + deviation * (2.0 * random.share() - 1.0);
+    load = std::int64_t(draw + random.share());
+  }
+  return loads;
+}
+
 /// Adds `remaining` rows, one to each rank in turn and there to the least loaded expert, none beyond `limit`; takes
 /// rows from the most loaded ones if it is negative. In whole passes, then in steps.
 inline void spread(Loads& loads, std::size_t ranks, std::int64_t remaining, std::int64_t limit) {

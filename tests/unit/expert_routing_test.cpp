@@ -30,6 +30,10 @@ constexpr ExpertRouting power_law(double exponent, int tokens, int experts, int 
   return {tokens, experts, top_k, ranks, RoutingKind::power_law, exponent};
 }
 
+constexpr ExpertRouting near_balanced(int tokens, int experts, int top_k, int ranks = 1) {
+  return {tokens, experts, top_k, ranks, RoutingKind::near_balanced, 0.0};
+}
+
 std::string text(const ExpertRouting& routing) {
   return std::string(name(routing.kind)) + " " + std::to_string(routing.exponent) + ", T " +
          std::to_string(routing.tokens) + ", E " + std::to_string(routing.experts) + ", k " +
@@ -42,12 +46,14 @@ SimulatedRank simulated(const ExpertRouting& routing, double rows) {
   const auto experts = std::size_t(routing.experts), top_k = std::size_t(routing.top_k);
   const auto ranks = std::size_t(routing.ranks);
   const bool law = routing.kind == RoutingKind::power_law;
-  const int draws = int(std::clamp(rows / (law ? routing.experts : routing.rows()), 12.0, 3000.0));
+  const bool near = routing.kind == RoutingKind::near_balanced;
+  const int draws = int(std::clamp(rows / (law || near ? routing.experts : routing.rows()), 12.0, 3000.0));
   SimulatedRank sum;
   for (int i = 0; i < draws; ++i) {
-    sum.add(law ? power_law_loads(routing.tokens, top_k, ranks,
-                                  power_law_draw(routing.tokens, experts, top_k, routing.exponent, random))
-                : uniform_loads(routing.tokens, experts, top_k, random),
+    sum.add(law    ? power_law_loads(routing.tokens, top_k, ranks,
+                                     power_law_draw(routing.tokens, experts, top_k, routing.exponent, random))
+            : near ? near_balanced_loads(routing.tokens, experts, top_k, random)
+                   : uniform_loads(routing.tokens, experts, top_k, random),
             ranks);
   }
   return sum.mean();
@@ -75,7 +81,8 @@ constexpr std::array<double, 6> tile_rows{1.0, 8.0, 16.0, 64.0, 128.0, 1e6};
 }  // namespace
 
 TEST_CASE("routing kinds have names") {
-  for (const RoutingKind kind : {RoutingKind::balanced, RoutingKind::uniform, RoutingKind::power_law}) {
+  for (const RoutingKind kind :
+       {RoutingKind::balanced, RoutingKind::uniform, RoutingKind::power_law, RoutingKind::near_balanced}) {
     CHECK(routing_kind_named(name(kind)) == kind);
   }
   CHECK(name(RoutingKind::power_law) == "power_law");
@@ -97,7 +104,8 @@ TEST_CASE("routings that cannot be are named") {
 }
 
 TEST_CASE("no tokens, no load") {
-  for (const ExpertRouting& routing : {balanced(0, 8, 2, 4), uniform(0, 8, 2, 4), power_law(1.01, 0, 8, 2, 4)}) {
+  for (const ExpertRouting& routing :
+       {balanced(0, 8, 2, 4), uniform(0, 8, 2, 4), power_law(1.01, 0, 8, 2, 4), near_balanced(0, 8, 2, 4)}) {
     CHECK(busiest_rank(routing).rows == 0.0);
     CHECK(busiest_rank(routing).active_experts == 0.0);
     CHECK(busiest_rank(routing).tiles(16.0) == 0.0);
@@ -157,8 +165,8 @@ TEST_CASE("uniform routing reads E(1 − (1 − k/E)^T) distinct experts") {
 }
 
 TEST_CASE("every expert is chosen by every token if k = E") {
-  for (const ExpertRouting& routing :
-       {balanced(100, 16, 16, 4), uniform(100, 16, 16, 4), power_law(1.2, 100, 16, 16, 4)}) {
+  for (const ExpertRouting& routing : {balanced(100, 16, 16, 4), uniform(100, 16, 16, 4),
+                                       power_law(1.2, 100, 16, 16, 4), near_balanced(100, 16, 16, 4)}) {
     INFO(text(routing));
     CHECK(busiest_rank(routing).rows == 400.0);
     CHECK(busiest_rank(routing).active_experts == 4.0);
@@ -168,7 +176,8 @@ TEST_CASE("every expert is chosen by every token if k = E") {
 }
 
 TEST_CASE("a single token has k rows at k experts") {
-  for (const ExpertRouting& routing : {balanced(1, 64, 6), uniform(1, 64, 6), power_law(1.01, 1, 64, 6)}) {
+  for (const ExpertRouting& routing :
+       {balanced(1, 64, 6), uniform(1, 64, 6), power_law(1.01, 1, 64, 6), near_balanced(1, 64, 6)}) {
     INFO(text(routing));
     CHECK(busiest_rank(routing).rows == 6.0);
     CHECK(busiest_rank(routing).active_experts == Approx(6.0).epsilon(1e-12));
@@ -212,6 +221,57 @@ TEST_CASE("uniform routing agrees with the simulation") {
       }
     }
   }
+}
+
+TEST_CASE("near-balanced routing agrees with the simulation") {
+  for (const int mean : {2, 5, 20, 64, 150, 1000}) {
+    for (const int experts : {8, 64, 256}) {
+      for (const int ranks : {1, 2, 4, 8, experts / 2, experts}) {
+        const ExpertRouting routing = near_balanced(mean * experts / 4, experts, 4, ranks);
+        INFO(text(routing));
+        const Deviations deviation = deviations(routing, 4e5);
+        CHECK(deviation.rows < (ranks == 1 ? 0.005 : 0.05));
+        CHECK(deviation.active < (ranks == 1 ? 0.005 : 0.05));
+        CHECK(deviation.tiles < (ranks == 1 ? 0.01 : 0.06));
+      }
+    }
+  }
+}
+
+TEST_CASE("near-balanced routing has the tiles of DeepGEMM's own draws") {
+  RandomNumbers random(7);
+  for (const auto& [experts, mean] :
+       {std::array{32, 192}, std::array{6, 1024}, std::array{32, 20}, std::array{4, 8192}, std::array{8, 4096}}) {
+    const RankLoad load = busiest_rank(near_balanced(mean * experts, experts, 1));
+    for (const int tile : {64, 128}) {
+      double tiles = 0.0;
+      constexpr int draws = 100'000;
+      for (int i = 0; i < draws; ++i) tiles += (int(mean * (0.7 + 0.6 * random.share())) + tile - 1) / tile;
+      CAPTURE(experts, mean, tile);
+      CHECK(load.tiles(tile) == Approx(experts * tiles / draws).epsilon(0.01));
+    }
+  }
+}
+
+TEST_CASE("near-balanced routing at its smallest") {
+  CHECK(busiest_rank(near_balanced(9, 1, 1)).rows == 9.0);
+  CHECK(busiest_rank(near_balanced(9, 1, 1)).active_experts == 1.0);
+  // experts are ranks, loads 0 or 1: the busiest has one
+  const RankLoad sparse = busiest_rank(near_balanced(1, 64, 1, 64));
+  CHECK(sparse.rows == 1.0);
+  CHECK(sparse.active_experts == 1.0);
+  CHECK(sparse.tiles(16.0) == 1.0);
+  CHECK(mean_rank(near_balanced(1, 64, 1, 64)).active_experts == Approx(1.0 / 64.0));
+  // at most T: 7 of 8 experts, so loads of 6 to 8
+  const RankLoad wide = busiest_rank(near_balanced(8, 8, 7, 8));
+  CHECK(wide.rows <= 8.0);
+  CHECK(wide.rows > 7.0);
+  // a load of 3.5 to 6.5: half of the draws take a second tile of 4 rows and a half of those between 4 and 5
+  CHECK(busiest_rank(near_balanced(5, 1, 1)).tiles(4.0) == 2.0);
+  CHECK(busiest_rank(near_balanced(50, 10, 1)).tiles(4.0) == Approx(10.0 * (1.0 + (0.5 + 1.5) / 3.0)));
+  CHECK(largest_expert_rows(near_balanced(8 * 1000, 8, 1, 2)) == Approx(1000.0 + 300.0 * 7.0 / 9.0));
+  CHECK(distinct_experts(near_balanced(4000, 64, 4, 8)) == Approx(64.0));
+  CHECK(mean_rank(near_balanced(4000, 64, 4, 8)).rows == Approx(2000.0).epsilon(1e-14));
 }
 
 TEST_CASE("the power law agrees with the simulation") {
@@ -272,7 +332,7 @@ TEST_CASE("routing statistics keep their bounds and grow with the work") {
     const int ranks = 1 << random.below(std::size_t(std::lround(std::log2(experts))) + 1);
     const int top_k = 1 + int(random.below(std::size_t(std::min(experts, 12))));
     const int tokens = int(std::exp(random.share() * std::log(70000.0)));
-    const auto kind = static_cast<RoutingKind>(random.below(3));
+    const auto kind = static_cast<RoutingKind>(random.below(4));
     const double exponent = kind == RoutingKind::power_law ? exponents[random.below(exponents.size())] : 0.0;
     const ExpertRouting routing{tokens, experts, top_k, ranks, kind, exponent};
     REQUIRE_FALSE(routing.violation().has_value());
@@ -293,7 +353,7 @@ TEST_CASE("routing statistics keep their bounds and grow with the work") {
         UNSCOPED_INFO("rows: " << text(routing) << " and " << text(larger));
       }
       // approximations of expectations: a shrinking active share may show, by little
-      const double slack = kind == RoutingKind::power_law ? 0.15 : (kind == RoutingKind::uniform ? 0.03 : 1e-9);
+      const double slack = kind == RoutingKind::power_law ? 0.15 : (kind == RoutingKind::balanced ? 1e-9 : 0.03);
       for (const double tile : tile_rows) {
         if (other.tiles(tile) < load.tiles(tile) * (1.0 - slack)) {
           ++shrinking;

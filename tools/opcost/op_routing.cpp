@@ -28,6 +28,7 @@ std::int32_t tokens_for_all_experts(ExpertRouting routing) {
 std::string distinct_experts_formula(const ExpertRouting& routing) {
   if (routing.kind == RoutingKind::uniform) return "experts × (1 − (1 − top-k / experts)^tokens)";
   if (routing.kind == RoutingKind::balanced) return "min(experts, rows), as evenly as can be";
+  if (routing.kind == RoutingKind::near_balanced) return "experts with a row, loads within 30 % of their mean";
   return "experts with a row, loads ~ x^−exponent";
 }
 
@@ -37,6 +38,9 @@ std::string distinct_experts_numbers(const ExpertRouting& routing) {
     return fmt::format("{} × (1 − (1 − {} / {})^{})", e, routing.top_k, e, routing.tokens);
   }
   if (routing.kind == RoutingKind::balanced) return fmt::format("min({}, {})", e, routing.rows());
+  if (routing.kind == RoutingKind::near_balanced) {
+    return fmt::format("mean {} / {}", count_text(routing.rows()), e);
+  }
   return fmt::format("exponent {:g}", routing.exponent);
 }
 
@@ -52,7 +56,7 @@ std::vector<SizeOption> routing_sizes(RoutingOptions& options) {
 
 void add_routing_options(CLI::App& command, RoutingOptions& options) {
   add_choice(command, "--routing", options.routing_name, "How tokens choose experts (default: uniform)",
-             {"uniform", "balanced", "power_law"});
+             {"uniform", "balanced", "near_balanced", "power_law"});
   command
       .add_option_function<std::string>(
           "--exponent",
@@ -87,9 +91,10 @@ ExpertRouting routing_of(const RoutingOptions& options) {
 }
 
 std::string routing_text(const ExpertRouting& routing) {
-  const std::string kind = routing.kind == RoutingKind::power_law
-                               ? fmt::format("power-law routing ({:g})", routing.exponent)
-                               : fmt::format("{} routing", name(routing.kind));
+  const std::string kind =
+      routing.kind == RoutingKind::power_law       ? fmt::format("power-law routing ({:g})", routing.exponent)
+      : routing.kind == RoutingKind::near_balanced ? std::string("near-balanced routing")
+                                                   : fmt::format("{} routing", name(routing.kind));
   return fmt::format("{} tokens, top-{} of {} experts{}, {}", routing.tokens, routing.top_k, routing.experts,
                      routing.ranks > 1 ? fmt::format(" on {} ranks", routing.ranks) : "", kind);
 }
