@@ -486,7 +486,7 @@ inline double drawn_tiles(double mean, double deviation, double tile) noexcept {
 }
 
 /// The largest of R draws: Σ_j (1 − (1 − P(load ≥ j))^R), exactly, for means up to 12; at least the largest before
-/// rounding, mean + deviation·(R − 1)/(R + 1), which above is less than half a row an expert short in the mean.
+/// rounding, mean + deviation·(R − 1)/(R + 1), which for larger means is less than a row short.
 inline double largest_draw(double mean, double deviation, double count) noexcept {
   double sum = 0.0;
   for (int j = 0; mean < 12.0 && j < 12; ++j) {
