@@ -30,6 +30,7 @@ set(core_headers
     opcost/latency/calibration.hpp
     opcost/latency/catalogue.hpp
     opcost/latency/collective_bound.hpp
+    opcost/latency/collective_estimate.hpp
     opcost/latency/estimate.hpp
     opcost/latency/kernel/attention.hpp
     opcost/latency/kernel/collective.hpp
@@ -41,6 +42,7 @@ set(core_headers
     opcost/latency/kernel/latent_attention.hpp
     opcost/latency/kernel/matmul.hpp
     opcost/latency/kernel/recurrent.hpp
+    opcost/latency/kernel/short_convolution.hpp
     opcost/latency/kernel_query.hpp
     opcost/latency/overlap.hpp
     opcost/latency/roofline.hpp

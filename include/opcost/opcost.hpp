@@ -11,6 +11,7 @@
 #include "opcost/latency/calibration.hpp"
 #include "opcost/latency/catalogue.hpp"
 #include "opcost/latency/collective_bound.hpp"
+#include "opcost/latency/collective_estimate.hpp"
 #include "opcost/latency/estimate.hpp"
 #include "opcost/latency/kernel_query.hpp"
 #include "opcost/latency/overlap.hpp"

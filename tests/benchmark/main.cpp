@@ -47,6 +47,18 @@ void estimate_of(benchmark::State& state, Make make) {
           [&](const auto& operation) { return estimate_latency(operation, accelerator, calibration).expected; });
 }
 
+/// A collective of one or two nodes of eight.
+void collective_estimate(benchmark::State& state) {
+  const Accelerator accelerator = opaque_accelerator();
+  Calibration calibration = calibrations::h100_sxm_vllm_0_24;
+  benchmark::DoNotOptimize(calibration);
+  const Fabric fabric = Fabric::of(accelerator);
+  measure(state, make_shapes([](Shapes& source) { return source.collective(); }),
+          [&](const Collective& collective) {
+            return estimate_latency(collective, fabric, accelerator, calibration).expected;
+          });
+}
+
 using StaticAttention = StaticAttentionPrecision<>;
 
 AnyOperation any_operation(Shapes& source) {
@@ -104,7 +116,7 @@ struct Case {
 
 struct AsCompiled {};
 
-const std::array<Case, 16> cases{{
+const std::array<Case, 20> cases{{
     {"two divisions and a max (baseline)", 0.0, baseline},
     {"the same, packed if the compiler likes", 0.0, bare_loop<AsCompiled>},
     {"linear, runtime precision", 1.5,
@@ -153,6 +165,19 @@ const std::array<Case, 16> cases{{
          return s.attention<SlidingWindow, RuntimeAttentionPrecision>({s.between(128, 4096)});
        });
      }},
+    {"estimate: experts, balanced", 30.0,
+     [](benchmark::State& state) {
+       estimate_of(state, [](Shapes& s) { return s.experts(RoutingKind::balanced); });
+     }},
+    {"estimate: experts, uniform", 30.0,
+     [](benchmark::State& state) {
+       estimate_of(state, [](Shapes& s) { return s.experts(RoutingKind::uniform); });
+     }},
+    {"estimate: experts, power law", 30.0,
+     [](benchmark::State& state) {
+       estimate_of(state, [](Shapes& s) { return s.experts(RoutingKind::power_law); });
+     }},
+    {"estimate: collective", 10.0, collective_estimate},
 }};
 
 /// Google Benchmark's own table, and each benchmark's median for ours.

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <random>
@@ -49,6 +50,21 @@ class Shapes {
     attention.context_tokens = attention.query_tokens + between(0, 8192);
     attention.mask = mask;
     return attention;
+  }
+
+  /// A decode or prefill step of a layer like those of today's models, alone or over ranks.
+  MixtureOfExperts<> experts(RoutingKind routing) {
+    MixtureOfExperts<> experts;
+    const std::int32_t count = 1 << between(3, 9);
+    experts.routing = {between(1, 16384),  count,   between(1, 8),
+                       1 << between(0, 3), routing, routing == RoutingKind::power_law ? 1.2 : 0.0};
+    experts.hidden_size = features();
+    experts.intermediate_size = features();
+    return experts;
+  }
+
+  Collective collective() {
+    return {static_cast<CollectiveKind>(between(0, 4)), 1 << between(1, 4), {std::ldexp(1.0, between(8, 30))}};
   }
 
  private:

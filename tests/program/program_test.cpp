@@ -309,11 +309,19 @@ TEST_CASE("op moe says how many experts are touched and which batch is compute-b
   CHECK(shard.at("tiles_of_64_rows") == 64.0);  // 128 rows an expert
 }
 
-TEST_CASE("op collective gives the bound of the links") {
-  // 2 · 16 MiB · 7/8 over 450 GB/s; with the switch adding, 16 MiB
+TEST_CASE("op collective gives the bound of the links, and an estimate above it") {
+  // 16 MiB over 450 GB/s where the switch adds; else 2 · 16 MiB · 7/8
   const std::string ranks = "op collective --ranks 8 --bytes 16MiB --gpu h100-sxm";
-  CHECK(json_of(ranks).at("gpus").at(0).at("bound_us") == Approx(2.0 * 16777216 * 7 / 8 / 450e3));
-  CHECK(json_of(ranks + " --switch-reduction").at("gpus").at(0).at("bound_us") == Approx(16777216 / 450e3));
+  const nlohmann::json gpu = json_of(ranks).at("gpus").at(0);
+  CHECK(gpu.at("bound_us") == Approx(16777216 / 450e3));
+  CHECK(gpu.at("estimate_us") > gpu.at("bound_us"));
+  CHECK(gpu.at("low_us") >= gpu.at("bound_us"));
+  CHECK(json_of(ranks + " --eager").at("gpus").at(0).at("estimate_us") > gpu.at("estimate_us"));
+  const double ring = 2.0 * 16777216 * 7 / 8;
+  CHECK(json_of(ranks + " --no-switch-reduction").at("gpus").at(0).at("bound_us") == Approx(ring / 450e3));
+  CHECK(json_of(ranks + " --dtype fp8").at("gpus").at(0).at("bound_us") == Approx(ring / 450e3));
+  const nlohmann::json a100 = json_of("op collective --ranks 8 --bytes 16MiB --gpu a100-sxm-80gb").at("gpus").at(0);
+  CHECK(a100.at("bound_us") == Approx(ring / 300e3));
   // two nodes: an all-to-all's bytes for the other node, 8/16 of them, over a card of 50 GB/s
   const nlohmann::json two = json_of("op collective --op all_to_all --ranks 16 --bytes 1MB --gpu h100-sxm");
   CHECK(two.at("gpus").at(0).at("bound_us") == Approx(0.5e6 / 50e3));

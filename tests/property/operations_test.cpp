@@ -276,7 +276,7 @@ Growths fill(StateSpaceScan<>& o, Draw& draw) {
   return {{{&o.sequences}}, {{&o.query_tokens}}, {{&o.head_dimension}}};
 }
 Growths fill(ShortConvolution<>& o, Draw& draw) {
-  o = {draw.size(4096), draw.size(1'000'000), draw.size(65536), draw.size(8),
+  o = {draw.size(4096), draw.size(1'000'000), draw.size(65536), draw.size(8),      draw.coin(),
        draw.coin(),     draw.coin(),          draw.coin(),      draw.elementwise()};
   return {{{&o.sequences}}, {{&o.query_tokens}}, {{&o.channels}}};
 }

@@ -47,6 +47,7 @@ Accelerator random_accelerator() {
   a.maximum_clock = {figure_or_zero(6)};
   a.shared_memory = {figure_or_zero(3)};
   a.scale_up = any_link();
+  a.scale_up.reduces = a.scale_up.kind != LinkKind::none && *rc::gen::arbitrary<bool>();
   a.host = any_link();
   a.scale_out = any_link();
   a.power_watts = figure_or_zero(0);

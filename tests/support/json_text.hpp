@@ -49,7 +49,9 @@ inline nlohmann::json shifted_or_null(double value, int exponent) {
 
 inline nlohmann::json written(const Link& link) {
   if (link.kind == LinkKind::none) return nullptr;
-  return {{"kind", name(link.kind)}, {"gb_per_s", shifted(link.bandwidth.value, 9)}};
+  nlohmann::json json{{"kind", name(link.kind)}, {"gb_per_s", shifted(link.bandwidth.value, 9)}};
+  if (link.reduces) json["reduces"] = true;
+  return json;
 }
 
 inline nlohmann::json written_source() {

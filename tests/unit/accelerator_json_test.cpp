@@ -99,6 +99,8 @@ TEST_CASE("keys of an accelerator") {
   CHECK(read_changed("{ \"kind\": \"nic\", \"gb_per_s\": 50 }",
                      "{ \"kind\": \"nic\", \"gb_per_s\": 50, \"ports\": 2 }") ==
         "h20.json: /links/scale_out/ports is an unknown key, expected one of: gb_per_s, kind");
+  CHECK(read_changed("\"gb_per_s\": 450, \"reduces\": true", "\"gb_per_s\": 450, \"reduces\": 1") ==
+        "h20.json: /links/scale_up/reduces is 1, expected true or false");
 }
 
 TEST_CASE("values of an accelerator") {

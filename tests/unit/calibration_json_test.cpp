@@ -185,6 +185,19 @@ TEST_CASE("every form reads back") {
   });
 }
 
+TEST_CASE("others are the families that a calibration does not list") {
+  nlohmann::json json = nlohmann::json::parse(text());
+  const nlohmann::json decode = json["kernels"]["elementwise"];
+  const Calibration all = parsed(json.dump()).calibration;
+  json["kernels"].erase("linear_fp8");
+  json["kernels"].erase("ring_collective");
+  json["kernels"]["others"] = decode;
+  const Calibration calibration = parsed(json.dump()).calibration;
+  CHECK(same(calibration[KernelFamily::linear_fp8], all[KernelFamily::elementwise]));
+  CHECK(same(calibration[KernelFamily::ring_collective], all[KernelFamily::elementwise]));
+  CHECK(same(calibration[KernelFamily::linear_16bit], all[KernelFamily::linear_16bit]));
+}
+
 TEST_CASE("keys of a calibration") {
   for (const std::string pointer : {"/name",
                                     "/accelerator",
@@ -252,7 +265,8 @@ TEST_CASE("forms of a calibration") {
             .find("a form of linear_16bit, one of: constant") != std::string::npos);
   CHECK(read_with("/kernels/decode_attention/form", "cublas_matmul") ==
         "c.json: /kernels/decode_attention/form is \"cublas_matmul\", expected a form of decode_attention, one of: "
-        "constant, flash_attention_decode, flash_attention_prefill, flashinfer_decode");
+        "constant, flash_attention_decode, flash_attention_prefill, flashinfer_decode, flash_attention_encoder, "
+        "latent_attention");
   CHECK(read_with("/kernels/elementwise/form", "cublas_matmul") ==
         "c.json: /kernels/elementwise/form is \"cublas_matmul\", expected a form of elementwise, one of: constant");
   CHECK(read_with("/kernels/linear_16bit/form", 1) == "c.json: /kernels/linear_16bit/form is 1, expected a string");

@@ -35,8 +35,8 @@ Calibration marked() {
 }
 
 /// The family whose constant is in the estimate: launches of whole seconds, next to which the work is nothing.
-KernelFamily answering(const AnyOperation& operation) {
-  const Seconds expected = estimate_latency(operation, h100, marked()).expected;
+KernelFamily answering(const AnyOperation& operation, const ExecutionConditions& conditions = {}) {
+  const Seconds expected = estimate_latency(operation, h100, marked(), conditions).expected;
   return static_cast<KernelFamily>(static_cast<std::size_t>(expected.value + 0.01) - 1);
 }
 
@@ -59,11 +59,72 @@ TEST_CASE("each precision is answered by its family") {
   CHECK(answering(attention(4096, 4096, formats::bf16)) == KernelFamily::prefill_attention);
   CHECK(answering(attention(4096, 4096, formats::fp8)) == KernelFamily::prefill_attention_fp8_cache);
   CHECK(answering(attention(1, 1, formats::bf16)) == KernelFamily::prefill_attention);  // a prompt of one token
-  CHECK(answering(attention(2, 4096, formats::bf16)) == KernelFamily::prefill_attention);
   CHECK(answering(SlidingWindowAttention{heads, 8, 1, 4096, {1024}, {}}) == KernelFamily::decode_attention);
-  CHECK(answering(BidirectionalAttention{heads, 8, 512, 512, {}, {}}) == KernelFamily::prefill_attention);
+  CHECK(answering(BidirectionalAttention{heads, 8, 512, 512, {}, {}}) == KernelFamily::encoder_attention);
   CHECK(answering(RmsNorm<>{512, 8192, {}}) == KernelFamily::elementwise);
   CHECK(answering(EmbeddingLookup<>{512, 8192, true, {}}) == KernelFamily::elementwise);
+}
+
+TEST_CASE("a few tokens after cached ones are verified by the decode kernel") {
+  const std::int32_t group = heads.query_heads / heads.kv_heads;
+  const std::int32_t most = 128 / group;  // a row tile of the kernel
+  CHECK(answering(attention(2, 4096, formats::bf16)) == KernelFamily::decode_attention);
+  CHECK(answering(attention(most, 4096, formats::bf16)) == KernelFamily::decode_attention);
+  CHECK(answering(attention(most + 1, 4096, formats::bf16)) == KernelFamily::prefill_attention);
+  CHECK(answering(attention(2, 2, formats::bf16)) == KernelFamily::prefill_attention);  // nothing cached
+  const FullAttention many_query_heads{{256, 1, 128, 128}, 8, 1, 4096, {}, {}};
+  CHECK(answering(many_query_heads) == KernelFamily::decode_attention);  // one token always decodes
+}
+
+TEST_CASE("experts are answered by weight format, parallelism and tuning") {
+  const auto experts = [](const TensorFormat& activation, const TensorFormat& weight, std::int32_t ranks = 1) {
+    return MixtureOfExperts<>{.routing = {64, 128, 8, ranks},
+                              .hidden_size = 4096,
+                              .intermediate_size = 1536,
+                              .precision = {activation, weight, formats::bf16}};
+  };
+  CHECK(answering(experts(formats::bf16, formats::bf16)) == KernelFamily::experts_16bit);
+  CHECK(answering(experts(formats::bf16, formats::bf16, 4)) == KernelFamily::experts_16bit);
+  CHECK(answering(experts(formats::fp16, formats::fp16), {.tuned_experts = false}) ==
+        KernelFamily::experts_16bit_untuned);
+  CHECK(answering(experts(formats::fp8, formats::fp8)) == KernelFamily::experts_fp8);
+  CHECK(answering(experts(formats::fp8_token_group, formats::fp8_block)) == KernelFamily::experts_fp8_block);
+  CHECK(answering(experts(formats::fp8_token_group, formats::fp8_block, 4)) ==
+        KernelFamily::experts_fp8_block_parallel);
+  CHECK(answering(experts(formats::bf16, formats::int4_group)) == KernelFamily::experts_int4);
+  CHECK(answering(experts(formats::bf16, formats::mxfp4)) == KernelFamily::experts_mxfp4);
+  GroupedProjection<> grouped{{64, 128, 8, 1}, 4096, 3072, GroupedLayout::contiguous, {}};
+  CHECK(answering(grouped) == KernelFamily::grouped_contiguous);
+  grouped.layout = GroupedLayout::masked;
+  CHECK(answering(grouped) == KernelFamily::grouped_masked);
+}
+
+TEST_CASE("latent and recurrent attention are answered by form and phase") {
+  LatentAttention<> latent{{}, LatentForm::absorbed, 8, 1, 4096, {}, {}};
+  CHECK(answering(latent) == KernelFamily::latent_attention);
+  latent.query_tokens = latent.context_tokens = 2048;
+  CHECK(answering(latent) == KernelFamily::latent_attention);
+  latent.form = LatentForm::expanded;
+  CHECK(answering(latent) == KernelFamily::prefill_attention);
+  GatedDeltaRule<> delta{8, 1, 16, 32};
+  CHECK(answering(delta) == KernelFamily::gated_delta_decode);
+  delta.decay = DeltaRuleDecay::per_channel;
+  CHECK(answering(delta) == KernelFamily::kimi_delta_decode);
+  delta.form = RecurrenceForm::chunked;
+  CHECK(answering(delta) == KernelFamily::kimi_delta_prefill);
+  delta.decay = DeltaRuleDecay::per_head;
+  CHECK(answering(delta) == KernelFamily::gated_delta_prefill);
+  StateSpaceScan<> scan{8, 1, 64, 8};
+  CHECK(answering(scan) == KernelFamily::gated_delta_decode);
+  scan.form = RecurrenceForm::chunked;
+  CHECK(answering(scan) == KernelFamily::gated_delta_prefill);
+  ShortConvolution<> convolution{8, 1, 8192};
+  CHECK(answering(convolution) == KernelFamily::short_convolution_decode);
+  convolution.query_tokens = 4;
+  CHECK(answering(convolution) == KernelFamily::short_convolution_prefill);
+  convolution.stores_every_state = true;  // verification
+  CHECK(answering(convolution) == KernelFamily::short_convolution_decode);
+  CHECK(answering(BatchedProjection<>{128, 64, 128, 512, {}}) == KernelFamily::linear_16bit);
 }
 
 TEST_CASE("only what a fit saw is in its range") {

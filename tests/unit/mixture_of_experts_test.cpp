@@ -482,7 +482,7 @@ TEST_CASE("mixture of experts: the feed-forward FLOPs of DeepSeek-V3 a token") {
 TEST_CASE("mixture of experts: a grouped projection is a part of it") {
   const GroupedProjection<> one{balanced(6, 1, 1), 40, 24, {}};
   CHECK(one.cost() == LinearProjection<>{6, 40, 24, false, {}}.cost());
-  const GroupedProjection<> grouped{balanced(9, 6, 2, 3), 40, 24, {.weight = formats::fp8}};
+  const GroupedProjection<> grouped{balanced(9, 6, 2, 3), 40, 24, {}, {.weight = formats::fp8}};
   // 18 rows, 3 an expert; a rank has 2 experts
   const Cost cost = grouped.cost();
   CHECK(cost.matrix_flops == Flops{2.0 * 6 * 40 * 24});

@@ -17,7 +17,8 @@ namespace {
 
 std::string link(const opcost::Link& link) {
   if (link.kind == opcost::LinkKind::none) return "{}";
-  return fmt::format("{{LinkKind::{}, {{{}}}}}", name(link.kind), number(link.bandwidth.value));
+  return fmt::format("{{LinkKind::{}, {{{}}}{}}}", name(link.kind), number(link.bandwidth.value),
+                     link.reduces ? ", true" : "");
 }
 
 /// The record of a catalogue entry's provenance, which needs storage of its own for the lists.

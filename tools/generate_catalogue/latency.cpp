@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -28,6 +29,17 @@ std::string_view type_name(const opcost::kernel::DeepGemmMatmul&) { return "Deep
 std::string_view type_name(const opcost::kernel::FlashAttentionDecode&) { return "FlashAttentionDecode"; }
 std::string_view type_name(const opcost::kernel::FlashAttentionPrefill&) { return "FlashAttentionPrefill"; }
 std::string_view type_name(const opcost::kernel::FlashInferDecode&) { return "FlashInferDecode"; }
+std::string_view type_name(const opcost::kernel::FlashAttentionEncoder&) { return "FlashAttentionEncoder"; }
+std::string_view type_name(const opcost::kernel::LatentAttention&) { return "LatentAttention"; }
+std::string_view type_name(const opcost::kernel::FusedExperts&) { return "FusedExperts"; }
+std::string_view type_name(const opcost::kernel::GroupedMatmul&) { return "GroupedMatmul"; }
+std::string_view type_name(const opcost::kernel::ChunkedRecurrence&) { return "ChunkedRecurrence"; }
+std::string_view type_name(const opcost::kernel::FusedChunkedRecurrence&) { return "FusedChunkedRecurrence"; }
+std::string_view type_name(const opcost::kernel::RecurrentUpdate&) { return "RecurrentUpdate"; }
+std::string_view type_name(const opcost::kernel::ShortConvolution&) { return "ShortConvolution"; }
+std::string_view type_name(const opcost::kernel::NcclRing&) { return "NcclRing"; }
+std::string_view type_name(const opcost::kernel::NcclPointToPoint&) { return "NcclPointToPoint"; }
+std::string_view type_name(const opcost::kernel::VllmAllReduce&) { return "VllmAllReduce"; }
 
 std::string kernel_model(const opcost::KernelModel& model) {
   return std::visit(
@@ -62,10 +74,45 @@ std::string kernel_calibration(const opcost::KernelCalibration& k) {
       number(k.interval.high), number(k.windowed_interval.low), number(k.windowed_interval.high), ranges(k));
 }
 
-std::string calibration(const opcost::Calibration& c) {
+/// Kernel calibrations that several families or calibrations share are written once, under a name.
+class SharedKernels {
+ public:
+  explicit SharedKernels(const std::vector<opcost::CalibrationFile>& files) {
+    for (const opcost::CalibrationFile& file : files) {
+      for (const opcost::KernelCalibration& kernel : file.calibration.kernels) ++uses_[kernel_calibration(kernel)];
+    }
+  }
+
+  /// The text that stands for a kernel, defined before it where it is shared.
+  std::string reference(const opcost::Calibration& c, std::size_t family) {
+    const opcost::KernelCalibration& kernel = c.kernels[family];
+    const std::string text = kernel_calibration(kernel);
+    if (uses_[text] == 1) return text;
+    std::string& known = names_[text];
+    if (known.empty()) {
+      known = kernel.transferred_from.empty()
+                  ? fmt::format("{}_of_{}", kernel.rows == 0 ? "others" : opcost::kernel_families[family].name,
+                                identifier(c.name.view()))
+                  : fmt::format("{}_from_{}", opcost::kernel_families[family].name,
+                                identifier(kernel.transferred_from.view()));
+      definitions_ += fmt::format("inline constexpr KernelCalibration {}{};\n", known,
+                                  text.substr(text.find("KernelCalibration") + sizeof("KernelCalibration") - 1));
+    }
+    return "        shared::" + known;
+  }
+
+  const std::string& definitions() const { return definitions_; }
+
+ private:
+  std::map<std::string, int> uses_;
+  std::map<std::string, std::string> names_;
+  std::string definitions_;
+};
+
+std::string calibration(const opcost::Calibration& c, SharedKernels& shared) {
   std::string kernels;
-  for (const opcost::KernelCalibration& kernel : c.kernels) {
-    kernels += (kernels.empty() ? "" : ",\n") + kernel_calibration(kernel);
+  for (std::size_t i = 0; i < c.kernels.size(); ++i) {
+    kernels += (kernels.empty() ? "" : ",\n") + shared.reference(c, i);
   }
   return fmt::format(
       "inline constexpr Calibration {}{{\n    .name = {},\n    .accelerator = {},\n    .times_cache_write = {},\n"
@@ -98,17 +145,23 @@ std::string latency_catalogue(const fs::path& data) {
   const fs::path defaults_path = directory / "defaults.json";
   const std::vector<std::string> accelerators = accelerator_names(data);
 
+  std::vector<opcost::CalibrationFile> files;
+  for (const fs::path& path : json_files(directory)) {
+    if (path == defaults_path) continue;
+    files.push_back(opcost::read_calibration_file(path));
+    const opcost::Calibration& c = files.back().calibration;
+    require_matching_name(path, std::string(c.name.view()));
+    if (!c.accelerator.empty()) require_one_of(accelerators, path, "/accelerator", c.accelerator.view());
+  }
+
+  SharedKernels shared(files);
   std::string constants;
   std::string entries;
   std::vector<std::string> names;
-  for (const fs::path& path : json_files(directory)) {
-    if (path == defaults_path) continue;
-    const opcost::CalibrationFile file = opcost::read_calibration_file(path);
+  for (const opcost::CalibrationFile& file : files) {
     const opcost::Calibration& c = file.calibration;
     const std::string name(c.name.view());
-    require_matching_name(path, name);
-    if (!c.accelerator.empty()) require_one_of(accelerators, path, "/accelerator", c.accelerator.view());
-    constants += "\n/// Source: " + file.source.citations.front() + "\n" + calibration(c);
+    constants += "\n/// Source: " + file.source.citations.front() + "\n" + calibration(c, shared);
     entries += "    &calibrations::" + identifier(name) + ",\n";
     names.push_back(name);
   }
@@ -131,7 +184,8 @@ std::string latency_catalogue(const fs::path& data) {
   return fmt::format(preamble, "data/calibrations/*.json",
                      "#include <string_view>\n\n#include \"opcost/hardware/accelerator.hpp\"\n"
                      "#include \"opcost/latency/calibration.hpp\"\n") +
-         "\nnamespace calibrations {\n" + constants +
+         "\nnamespace calibrations {\n\nnamespace shared {  // by several families or calibrations\n\n" +
+         shared.definitions() + "\n}  // namespace shared\n" + constants +
          fmt::format(R"(
 }}  // namespace calibrations
 

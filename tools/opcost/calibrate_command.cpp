@@ -113,8 +113,9 @@ void run(const Options& options) {
   // families without data: from the base, or from what the accelerator is answered with today
   const Calibration gap_filler = base ? *base : default_calibration(accelerator);
 
-  const std::vector<Sample> samples = measurements_of({options.paths.begin(), options.paths.end()}).samples;
-  require_microseconds(samples, accelerator, measured_conditions(options.times_cache_write));
+  const std::vector<Sample> samples =
+      measurements_of({options.paths.begin(), options.paths.end()}, options.times_cache_write).samples;
+  require_microseconds(samples, accelerator);
 
   Calibration calibration;
   calibration.name = Name(fmt::format("{}/{}", accelerator.name, options.name));
@@ -124,8 +125,16 @@ void run(const Options& options) {
   calibration.eager_launch = options.eager_launch.value_or(base ? base->eager_launch : 0.0);
 
   std::array<std::vector<Sample>, kernel_family_count> by_family;
-  for (const Sample& sample : samples) by_family[static_cast<std::size_t>(sample.family)].push_back(sample);
+  std::map<std::string, std::size_t> flaws;
+  for (const Sample& sample : samples) {
+    if (sample.flaw.empty()) {
+      by_family[static_cast<std::size_t>(sample.family)].push_back(sample);
+    } else {
+      ++flaws[fmt::format("of {}: {}", sample.kernel, sample.flaw)];
+    }
+  }
   std::vector<std::string> left_out;
+  for (const auto& [flaw, count] : flaws) left_out.push_back(fmt::format("{} rows {}", count, flaw));
   std::map<KernelFamily, std::vector<std::string>> at_bound;
   for (std::size_t i = 0; i < kernel_family_count; ++i) {
     const auto family = static_cast<KernelFamily>(i);
@@ -152,7 +161,7 @@ void run(const Options& options) {
       fit.from_base = true;
     }
     try {
-      const FittedKernel fitted = fit_kernel(family, chosen, start, accelerator, fit);
+      const FittedKernel fitted = fit_kernel(family, chosen, start, accelerator, calibration, fit);
       calibration[family] = fitted.calibration;
       at_bound[family] = fitted.at_bound;
     } catch (const InputError& error) {

@@ -46,7 +46,8 @@ std::vector<std::string> fields_of(const std::string& line) {
   return fields;
 }
 
-/// Every input row as it stands, then the estimate. Files with different columns share one header.
+/// Every input row as it stands, then the estimate, of a row with several operations their sum. Files with different
+/// columns share one header.
 std::string predictions_text(const Evaluation& evaluation) {
   std::vector<std::vector<std::string>> lines;
   std::vector<std::string> columns;
@@ -63,13 +64,19 @@ std::string predictions_text(const Evaluation& evaluation) {
   std::string text;
   for (const std::string& column : columns) text += column + ",";
   text += "estimate_us,low_us,high_us,bound_us,in_fitted_range\n";
-  for (const Evaluated& row : evaluation.evaluated) {
+  const std::vector<Evaluated>& evaluated = evaluation.evaluated;
+  for (std::size_t i = 0; i < evaluated.size(); ++i) {
+    const Evaluated& row = evaluated[i];
+    LatencyEstimate estimate = row.estimate;
+    const auto same_row = [&row](const Sample& next) {
+      return next.file == row.sample.file && next.line == row.sample.line;
+    };
+    while (i + 1 < evaluated.size() && same_row(evaluated[i + 1].sample)) estimate += evaluated[++i].estimate;
     const std::vector<std::string> given = fields_of(lines[row.sample.file][row.sample.line - 1]);
     std::vector<std::string> fields(columns.size());
     const std::vector<std::size_t>& position = positions[row.sample.file];
-    for (std::size_t i = 0; i < given.size() && i < position.size(); ++i) fields[position[i]] = given[i];
+    for (std::size_t j = 0; j < given.size() && j < position.size(); ++j) fields[position[j]] = given[j];
     for (const std::string& field : fields) text += field + ",";
-    const LatencyEstimate& estimate = row.estimate;
     text += fmt::format("{:.6g},{:.6g},{:.6g},{:.6g},{}\n", estimate.expected.value * 1e6, estimate.low.value * 1e6,
                         estimate.high.value * 1e6, estimate.bound.time.value * 1e6, estimate.in_fitted_range);
   }
@@ -129,6 +136,17 @@ std::string json_text(const Evaluation& evaluation, const std::vector<Accuracy>&
   return json.dump(2) + "\n";
 }
 
+/// What the table leaves out.
+std::string flaws_text(const std::vector<Evaluated>& evaluated) {
+  std::map<std::string, std::size_t> flaws;
+  for (const Evaluated& row : evaluated) {
+    if (!row.sample.flaw.empty()) ++flaws[fmt::format("{} rows: {}", row.sample.kernel, row.sample.flaw)];
+  }
+  std::string text;
+  for (const auto& [flaw, count] : flaws) text += fmt::format("left out: {} {}\n", count, flaw);
+  return text;
+}
+
 void run(const EvaluationOptions& options, const std::string& format, const std::string& predictions) {
   const Evaluation evaluation = evaluate(options);
   const std::vector<Accuracy> rows = accuracies(evaluation.evaluated);
@@ -139,8 +157,8 @@ void run(const EvaluationOptions& options, const std::string& format, const std:
     print(raw_table(rows).render(TableFormat::csv, false));
   } else {
     print(fmt::format("{} on {}: estimates against {} measurements\n\n", evaluation.calibration.name,
-                      evaluation.accelerator.name, evaluation.evaluated.size()) +
-          readable_table(rows).render(TableFormat::text, colour_wanted()));
+                      evaluation.accelerator.name, rows.empty() ? 0 : rows.front().count) +
+          readable_table(rows).render(TableFormat::text, colour_wanted()) + flaws_text(evaluation.evaluated));
   }
 }
 
@@ -167,11 +185,11 @@ Evaluation evaluate(const EvaluationOptions& options) {
   evaluation.accelerator =
       find_accelerator(options.gpu.empty() ? std::string(calibration.accelerator.view()) : options.gpu);
   evaluation.calibration = calibration_for(evaluation.accelerator, options.calibration, true);
-  Measurements measurements = measurements_of({options.paths.begin(), options.paths.end()});
+  Measurements measurements =
+      measurements_of({options.paths.begin(), options.paths.end()}, calibration.times_cache_write);
   const std::vector<Sample>& samples = measurements.samples;
-  const ExecutionConditions conditions = measured_conditions(calibration.times_cache_write);
-  require_microseconds(samples, evaluation.accelerator, conditions);
-  evaluation.evaluated = evaluate(samples, evaluation.accelerator, evaluation.calibration, conditions);
+  require_microseconds(samples, evaluation.accelerator);
+  evaluation.evaluated = evaluate(samples, evaluation.accelerator, evaluation.calibration);
   evaluation.files = std::move(measurements.files);
   return evaluation;
 }

@@ -24,10 +24,15 @@ std::string bucket_of(Seconds measured) {
   return buckets.back().second;
 }
 
+std::string operation_name(const Sample& sample) {
+  if (sample.family == KernelFamily::latent_attention) return "latent attention";
+  return std::string(name(shape_kind(sample.family)));
+}
+
 /// Whether a projection is one of the large ones that a transformer's layers are made of.
 bool large_projection(const Sample& sample) {
-  const auto* operation = std::get_if<LinearProjection<>>(&sample.operation.variant);
-  return operation != nullptr && operation->out_features >= 1024 && operation->in_features >= 1024;
+  const auto* query = std::get_if<KernelQuery<kernel::MatmulShape>>(&sample.query);
+  return query != nullptr && query->shape.n >= 1024.0 && query->shape.k >= 1024.0;
 }
 
 Accuracy accuracy_of(std::string by, std::string value, const std::vector<const Evaluated*>& members) {
@@ -57,11 +62,11 @@ Accuracy accuracy_of(std::string by, std::string value, const std::vector<const 
 }  // namespace
 
 std::vector<Evaluated> evaluate(const std::vector<Sample>& samples, const Accelerator& accelerator,
-                                const Calibration& calibration, const ExecutionConditions& conditions) {
+                                const Calibration& calibration) {
   std::vector<Evaluated> evaluated;
   evaluated.reserve(samples.size());
   for (const Sample& sample : samples) {
-    evaluated.push_back({sample, estimate_of(sample, accelerator, calibration, conditions)});
+    evaluated.push_back({sample, estimate_of(sample, accelerator, calibration)});
   }
   return evaluated;
 }
@@ -72,14 +77,17 @@ std::vector<Accuracy> accuracies(const std::vector<Evaluated>& evaluated) {
       {"mask", {}}, {"phase", {}},     {"latency", {}}, {"shape", {}}};
   for (const Evaluated& member : evaluated) {
     const Sample& sample = member.sample;
-    const std::string operation(name(shape_kind(sample.family)));
+    if (!sample.flaw.empty()) continue;
+    const std::string operation = operation_name(sample);
     tables[0].second["all"].push_back(&member);
     tables[1].second[operation].push_back(&member);
     tables[2].second[sample.kernel].push_back(&member);
     tables[3].second[operation + " " + sample.data_type].push_back(&member);
-    if (!sample.phase.empty()) {
+    if (operation == "attention") {
       tables[4].second[sample.phase + (sample.windowed ? " sliding window" : " full")].push_back(&member);
       tables[5].second[sample.phase].push_back(&member);
+    } else if (!sample.phase.empty()) {
+      tables[5].second[operation + " " + sample.phase].push_back(&member);
     }
     tables[6].second[bucket_of(sample.measured)].push_back(&member);
     if (large_projection(sample)) {

@@ -19,7 +19,7 @@ struct Evaluated {
 };
 
 std::vector<Evaluated> evaluate(const std::vector<Sample>& samples, const Accelerator& accelerator,
-                                const Calibration& calibration, const ExecutionConditions& conditions);
+                                const Calibration& calibration);
 
 /// The errors of samples that have something in common.
 struct Accuracy {
@@ -34,7 +34,7 @@ struct Accuracy {
   double coverage = 0.0;  ///< Share of the measurements that lie within their interval.
 };
 
-/// Over everything, then by operation, kernel, data type, mask, phase and measured latency.
+/// Over every sound sample, then by operation, kernel, data type, mask, phase and measured latency.
 std::vector<Accuracy> accuracies(const std::vector<Evaluated>& evaluated);
 
 }  // namespace opcost::program

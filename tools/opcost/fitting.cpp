@@ -36,6 +36,14 @@ void set_model(Calibration& calibration, KernelFamily family, const KernelModel&
   }
 }
 
+/// Whether a start says that the kernel has no part that this factor would stand for: see model_for_kernel.
+template <class Model>
+bool lacks_part(const Model& start, const kernel::Factor<Model>& factor) {
+  constexpr bool differs_in_parts =
+      std::is_same_v<Model, kernel::FusedExperts> || std::is_same_v<Model, kernel::ShortConvolution>;
+  return differs_in_parts && start.*(factor.value) <= factor.lowest;
+}
+
 /// Residuals of a model's free factors over samples: soft-L1 log errors, then the priors.
 template <class Model>
 struct Problem : Eigen::DenseFunctor<double> {
@@ -63,9 +71,8 @@ struct Problem : Eigen::DenseFunctor<double> {
   int operator()(const Eigen::VectorXd& u, Eigen::VectorXd& residuals) const {
     Calibration trial = calibration;
     set_model(trial, family, model(u));
-    const ExecutionConditions conditions = measured_conditions(options.times_cache_write);
     for (std::size_t i = 0; i < samples.size(); ++i) {
-      const double expected = estimate_of(samples[i], accelerator, trial, conditions).expected.value;
+      const double expected = estimate_of(samples[i], accelerator, trial).expected.value;
       const double error = std::log(expected / samples[i].measured.value) / robust_scale;
       const double soft = std::sqrt(2.0 * (std::sqrt(1.0 + error * error) - 1.0));
       residuals[static_cast<Eigen::Index>(i)] = error < 0.0 ? -soft : soft;
@@ -116,7 +123,7 @@ Model fit_model(const Model& start, const std::vector<Sample>& samples, KernelFa
     const bool needs_write = factor.name.starts_with("cache_write");
     const bool first_to_move =
         factor.name == "launch" || factor.name == "matrix_efficiency" || factor.name == "memory_efficiency";
-    if (!factor.fitted || (needs_write && !options.times_cache_write)) continue;
+    if (!factor.fitted || lacks_part(start, factor) || (needs_write && !options.times_cache_write)) continue;
     if (few && !first_to_move) continue;
     free_factors.push_back(factor);
   }
@@ -149,6 +156,140 @@ ErrorInterval interval_of(const std::vector<double>& ratios) {
   return {std::min(1.0, quantile(ratios, 0.1)), std::max(1.0, quantile(ratios, 0.9))};
 }
 
+/// Where the fit of a fused layer starts: the rule of its tiles, which no fit finds, and the parts that it has.
+struct ExpertsStart {
+  std::string_view name;               ///< A part of the kernel's, in small letters.
+  std::vector<KernelFamily> families;  ///< Of any where empty.
+  kernel::FusedExperts model;
+};
+
+kernel::FusedExperts experts_start(KernelFamily family, const std::string& kernel) {
+  using enum KernelFamily;
+  constexpr double any = 1e9;
+  static const std::vector<ExpertsStart> starts{{"vllm_unquantized",
+                                                 {},
+                                                 {.single_launch = 10.0,
+                                                  .wave_tail = 0.0,
+                                                  .operand_feed = 60.0,
+                                                  .tile_overhead = 1000.0,
+                                                  .single_traffic = 4.0,
+                                                  .tile_16_limit = 32.0,
+                                                  .tile_32_limit = 96.0,
+                                                  .tile_64_limit = 512.0,
+                                                  .narrow_limit = 64.0}},
+                                                {"sglang_fused_moe_triton",  // with a configuration of its own
+                                                 {experts_16bit},
+                                                 {.ranks_launch = 0.0,
+                                                  .operand_feed = 60.0,
+                                                  .tile_latency = 0.0,
+                                                  .tile_overhead = 1500.0,
+                                                  .tile_measure = 1.0,
+                                                  .tile_16_limit = 8.0,
+                                                  .tile_32_limit = 16.0,
+                                                  .tile_64_limit = 32.0}},
+                                                {"sglang_fused_moe_triton",  // without
+                                                 {experts_16bit_untuned},
+                                                 {.single_launch = 2.0,
+                                                  .wave_tail = 0.9,
+                                                  .matrix_efficiency = 0.4,
+                                                  .operand_feed = 50.0,
+                                                  .tile_latency = 100.0,
+                                                  .tile_overhead = 0.0,
+                                                  .single_traffic = 1.0,
+                                                  .tile_measure = 2.0,
+                                                  .tile_16_limit = 1.0,
+                                                  .tile_32_limit = 1.0,
+                                                  .tile_64_limit = any,
+                                                  .tile_columns = 64.0}},
+                                                {"sglang_fused_moe_triton",
+                                                 {experts_mxfp4},
+                                                 {.wave_tail = 0.0,
+                                                  .matrix_efficiency = 0.3,
+                                                  .operand_feed = 10.0,
+                                                  .tile_latency = 100.0,
+                                                  .tile_overhead = 100.0,
+                                                  .tile_measure = 2.0,
+                                                  .tile_16_limit = 1.0,
+                                                  .tile_32_limit = 1.0,
+                                                  .tile_64_limit = any,
+                                                  .tile_columns = 64.0}},
+                                                {"sglang_fused_moe_triton",
+                                                 {},
+                                                 {.ranks_launch = 0.0,
+                                                  .expert_launch = 5.0,
+                                                  .wave_tail = 0.0,
+                                                  .tile_overhead = 0.0,
+                                                  .tile_16_limit = 0.0,
+                                                  .tile_32_limit = 0.0,
+                                                  .tile_64_limit = any}},
+                                                {"cutlass",
+                                                 {},
+                                                 {.ranks_launch = 0.0,
+                                                  .single_launch = 10.0,
+                                                  .routing = 3.0,
+                                                  .expert_launch = 4.0,
+                                                  .wave_tail = 0.0,
+                                                  .matrix_efficiency = 0.6,
+                                                  .operand_feed = 0.0,
+                                                  .tile_latency = 0.0,
+                                                  .tile_overhead = 100.0,
+                                                  .activation_traffic = 0.0,
+                                                  .sum_traffic = 0.6,
+                                                  .row_traffic = 9.0,
+                                                  .single_traffic = 3.0,
+                                                  .tile_measure = 1.0,
+                                                  .tile_16_limit = 16.0,
+                                                  .tile_32_limit = 32.0,
+                                                  .tile_64_limit = any}},
+                                                {"marlin",
+                                                 {},
+                                                 {.wave_tail = 0.1,
+                                                  .matrix_efficiency = 0.5,
+                                                  .tile_overhead = 3000.0,
+                                                  .activation_traffic = 1.0,
+                                                  .sum_traffic = 3.0,
+                                                  .tile_measure = 3.0,
+                                                  .tile_16_limit = 14.4,
+                                                  .tile_32_limit = 28.8,
+                                                  .tile_64_limit = any}},
+                                                {"triton",
+                                                 {experts_mxfp4},
+                                                 {.launch = 30.0,
+                                                  .ranks_launch = 20.0,
+                                                  .routing = 0.0,
+                                                  .wave_tail = 0.9,
+                                                  .operand_feed = 60.0,
+                                                  .tile_latency = 0.0,
+                                                  .tile_overhead = 5000.0,
+                                                  .activation_traffic = 0.0,
+                                                  .sum_traffic = 0.5,
+                                                  .tile_measure = 3.0,
+                                                  .tile_16_limit = 16.0,
+                                                  .tile_32_limit = 32.0,
+                                                  .tile_64_limit = 64.0}},
+                                                {"triton",
+                                                 {experts_fp8_block, experts_fp8_block_parallel},
+                                                 {.launch = 25.0,
+                                                  .ranks_launch = 0.0,
+                                                  .single_launch = 10.0,
+                                                  .wave_tail = 0.7,
+                                                  .matrix_efficiency = 0.4,
+                                                  .operand_feed = 5.0,
+                                                  .tile_latency = 2000.0,
+                                                  .tile_overhead = 0.0,
+                                                  .sum_traffic = 3.0,
+                                                  .single_traffic = 4.0,
+                                                  .tile_16_limit = 64.0,
+                                                  .tile_32_limit = 64.0,
+                                                  .tile_64_limit = any}}};
+  for (const ExpertsStart& start : starts) {
+    const std::vector<KernelFamily>& families = start.families;
+    const bool suits = families.empty() || std::find(families.begin(), families.end(), family) != families.end();
+    if (suits && kernel.find(start.name) != std::string::npos) return start.model;
+  }
+  return {};
+}
+
 std::vector<Sample> every_nth(const std::vector<Sample>& samples, std::size_t count) {
   if (count == 0 || count >= samples.size()) return samples;
   std::vector<Sample> chosen;
@@ -174,12 +315,10 @@ HeldOutError error_of(std::vector<double> absolute_percentages) {
 }
 
 KernelModel model_for_kernel(KernelFamily family, const std::string& kernel) {
-  const auto named = [&kernel](std::string_view part) {
-    std::string lower = kernel;
-    std::transform(lower.begin(), lower.end(), lower.begin(),
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-    return lower.find(part) != std::string::npos;
-  };
+  std::string lower = kernel;
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  const auto named = [&lower](std::string_view part) { return lower.find(part) != std::string::npos; };
   switch (family) {
     case KernelFamily::linear_16bit: return kernel::CublasMatmul{};
     case KernelFamily::linear_fp8: return kernel::CutlassMatmul{};
@@ -187,19 +326,41 @@ KernelModel model_for_kernel(KernelFamily family, const std::string& kernel) {
       // SGLang's and vLLM's rows include quantising the activations, the bare kernel's do not
       if (kernel == "deep_gemm") return kernel::DeepGemmMatmul{};
       return kernel::DeepGemmQuantisingMatmul{};
+    case KernelFamily::grouped_contiguous: return kernel::GroupedMatmul{};
+    case KernelFamily::grouped_masked: return kernel::GroupedMatmul{.small_tile_limit = 64.0};
+    case KernelFamily::experts_16bit:
+    case KernelFamily::experts_16bit_untuned:
+    case KernelFamily::experts_fp8:
+    case KernelFamily::experts_fp8_block:
+    case KernelFamily::experts_fp8_block_parallel:
+    case KernelFamily::experts_int4:
+    case KernelFamily::experts_mxfp4: return experts_start(family, lower);
     case KernelFamily::prefill_attention:
     case KernelFamily::prefill_attention_fp8_cache: return kernel::FlashAttentionPrefill{};
     case KernelFamily::decode_attention:
     case KernelFamily::decode_attention_fp8_cache:
       if (named("flashinfer")) return kernel::FlashInferDecode{};
       return kernel::FlashAttentionDecode{};
+    case KernelFamily::encoder_attention: return kernel::FlashAttentionEncoder{};
+    case KernelFamily::latent_attention: return kernel::LatentAttention{};
+    case KernelFamily::gated_delta_prefill:
+      if (named("flashinfer")) return kernel::FusedChunkedRecurrence{};
+      return kernel::ChunkedRecurrence{};
+    case KernelFamily::kimi_delta_prefill: return kernel::ChunkedRecurrence{};
+    case KernelFamily::gated_delta_decode:
+    case KernelFamily::kimi_delta_decode: return kernel::RecurrentUpdate{};
+    case KernelFamily::short_convolution_prefill:
+    case KernelFamily::short_convolution_decode: return kernel::ShortConvolution{};
+    case KernelFamily::ring_collective: return kernel::NcclRing{};
+    case KernelFamily::exchange_collective: return kernel::NcclPointToPoint{};
+    case KernelFamily::custom_all_reduce: return kernel::VllmAllReduce{};
     case KernelFamily::elementwise: break;
   }
   return kernel::ConstantKernel{};
 }
 
 FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samples, const KernelModel& start,
-                        const Accelerator& accelerator, const FitOptions& options) {
+                        const Accelerator& accelerator, const Calibration& others, const FitOptions& options) {
   const std::vector<Sample> samples = every_nth(all_samples, options.points);
   std::map<std::string, std::size_t> groups;
   for (const Sample& sample : samples) ++groups[sample.group];
@@ -213,9 +374,7 @@ FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samp
     throw InputError(fmt::format("{} has one shape only ({}), expected several: nothing could be held out",
                                  name(family), groups.empty() ? "none" : groups.begin()->first));
   }
-  const ExecutionConditions conditions = measured_conditions(options.times_cache_write);
-  Calibration scratch;
-  scratch.accelerator = accelerator.name;
+  Calibration scratch = others;
 
   const auto fit_on = [&](const std::vector<Sample>& part) -> KernelModel {
     return std::visit(
@@ -253,7 +412,7 @@ FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samp
     if (unseen.empty() || seen.empty()) continue;
     set_model(scratch, family, fit_on(seen));
     for (const Sample& sample : unseen) {
-      const double expected = estimate_of(sample, accelerator, scratch, conditions).expected.value;
+      const double expected = estimate_of(sample, accelerator, scratch).expected.value;
       percentages.push_back(100.0 * std::abs(expected / sample.measured.value - 1.0));
       (sample.windowed ? windowed : full).push_back(sample.measured.value / expected);
     }
@@ -265,11 +424,13 @@ FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samp
   options.progress(fmt::format("{}: all {} measurements", name(family), samples.size()));
   calibration.model = fit_on(samples);
   std::visit(
-      [&fitted](const auto& model) {
+      [&](const auto& model) {
+        using Model = std::decay_t<decltype(model)>;
         for (const auto& factor : model.factors()) {
           const double margin = 1e-3 * (factor.highest - factor.lowest);
           const double value = model.*(factor.value);
-          if (factor.fitted && (value < factor.lowest + margin || value > factor.highest - margin)) {
+          if (factor.fitted && !lacks_part(std::get<Model>(start), factor) &&
+              (value < factor.lowest + margin || value > factor.highest - margin)) {
             fitted.at_bound.emplace_back(factor.name);
           }
         }

@@ -3,6 +3,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -110,19 +112,23 @@ Table calibrations() {
                {"80 % interval"},
                {"factors from", false}});
   for (const Calibration* calibration : calibration_catalogue) {
-    for (std::size_t i = 0; i < kernel_family_count; ++i) {
-      const KernelCalibration& kernel = calibration->kernels[i];
-      const bool first = i == 0;
-      table.add_row({first ? std::string(calibration->name.view()) : "",
-                     !first                             ? ""
-                     : calibration->accelerator.empty() ? "any GPU"
-                                                        : std::string(calibration->accelerator.view()),
-                     std::string(kernel_families[i].name), std::string(kernel.kernel.view()),
-                     kernel.rows == 0 ? "–" : fmt::format("{}", kernel.rows),
-                     kernel.rows == 0 ? "–" : fmt::format("{:.1f} %", kernel.error.mean),
+    std::string title(calibration->name.view());
+    std::string target(calibration->accelerator.empty() ? "any GPU" : calibration->accelerator.view());
+    const KernelCalibration* unmeasured = nullptr;
+    const auto add = [&](std::string_view family, const KernelCalibration& kernel) {
+      const bool measured = kernel.rows != 0;
+      table.add_row({std::exchange(title, ""), std::exchange(target, ""), std::string(family),
+                     std::string(kernel.kernel.view()), measured ? fmt::format("{}", kernel.rows) : "–",
+                     measured ? fmt::format("{:.1f} %", kernel.error.mean) : "–",
                      fmt::format("{:.2f} – {:.2f}", kernel.interval.low, kernel.interval.high),
                      std::string(kernel.transferred_from.view())});
+    };
+    for (std::size_t i = 0; i < kernel_family_count; ++i) {
+      const KernelCalibration& kernel = calibration->kernels[i];
+      if (kernel.rows != 0) add(kernel_families[i].name, kernel);
+      if (kernel.rows == 0) unmeasured = &kernel;
     }
+    if (unmeasured != nullptr) add("others", *unmeasured);
     table.add_rule();
   }
   return table;

@@ -32,18 +32,48 @@ struct FileKind {
   std::vector<std::string_view> columns;
 };
 
-const std::array<FileKind, 3> file_kinds{
+const std::vector<std::string_view> attention_columns{"kernel",   "phase",        "dtype",          "kv_dtype",
+                                                      "batch",    "query_tokens", "context_tokens", "query_heads",
+                                                      "kv_heads", "head_dim",     "window",         "latency_us"};
+const std::vector<std::string_view> delta_rule_columns{"kernel",       "operation",  "phase",     "batch",
+                                                       "query_tokens", "conv_width", "key_heads", "key_dim",
+                                                       "value_heads",  "value_dim",  "latency_us"};
+
+const std::array<FileKind, 11> file_kinds{
     {{MeasuredKind::linear, "linear.csv", {"kernel", "dtype", "m", "n", "k", "latency_us"}},
-     {MeasuredKind::attention,
-      "attention.csv",
-      {"kernel", "phase", "dtype", "kv_dtype", "batch", "query_tokens", "context_tokens", "query_heads", "kv_heads",
-       "head_dim", "window", "latency_us"}},
+     {MeasuredKind::grouped_matmul,
+      "grouped_gemm.csv",
+      {"kernel", "dtype", "phase", "num_experts", "num_gpus", "num_local_experts", "topk", "hidden_size",
+       "intermediate_size", "tokens_per_gpu", "up_proj_us", "down_proj_us"}},
+     {MeasuredKind::experts,
+      "moe.csv",
+      {"kernel", "dtype", "tokens", "hidden", "intermediate", "experts", "top_k", "tp", "ep", "routing",
+       "latency_us"}},
+     {MeasuredKind::attention, "attention.csv", attention_columns},
+     {MeasuredKind::attention, "encoder_attention.csv", attention_columns},
+     {MeasuredKind::latent_attention,
+      "latent_attention.csv",
+      {"kernel", "phase", "dtype", "kv_dtype", "batch", "query_tokens", "context_tokens", "query_heads",
+       "latent_rank", "nope_dim", "rope_dim", "latency_us"}},
+     {MeasuredKind::delta_rule, "gated_delta_net.csv", delta_rule_columns},
+     {MeasuredKind::delta_rule, "kimi_delta_attention.csv", delta_rule_columns},
+     {MeasuredKind::state_space,
+      "mamba2.csv",
+      {"kernel", "phase", "batch", "query_tokens", "state", "conv_width", "heads", "head_dim", "groups",
+       "latency_us"}},
+     {MeasuredKind::collective, "collective.csv", {"kernel", "dtype", "op", "gpus", "bytes", "latency_us"}},
      {MeasuredKind::quantise, "quantise.csv", {"kernel", "dtype", "m", "k", "latency_us"}}}};
 
 /// Every column that some file has.
-constexpr std::array<const char*, 15> known_columns{
-    "kernel", "dtype",        "latency_us",     "m",           "n",        "k",        "phase", "kv_dtype",
-    "batch",  "query_tokens", "context_tokens", "query_heads", "kv_heads", "head_dim", "window"};
+// clang-format off
+constexpr std::array<const char*, 49> known_columns{
+    "kernel", "dtype", "latency_us", "m", "n", "k", "phase", "kv_dtype", "batch", "query_tokens", "context_tokens",
+    "query_heads", "kv_heads", "head_dim", "window", "num_experts", "num_gpus", "num_local_experts", "topk",
+    "hidden_size", "intermediate_size", "tokens_per_gpu", "up_proj_us", "down_proj_us", "tokens", "hidden",
+    "intermediate", "experts", "top_k", "tp", "ep", "routing", "gated", "tuned", "latent_rank", "nope_dim",
+    "rope_dim", "operation", "conv_width", "key_heads", "key_dim", "value_heads", "value_dim", "state", "heads",
+    "groups", "op", "gpus", "bytes"};
+// clang-format on
 
 using Reader = io::CSVReader<known_columns.size(), io::trim_chars<' ', '\t'>, io::double_quote_escape<',', '"'>>;
 
@@ -154,6 +184,13 @@ std::int32_t MeasuredRow::count(std::string_view column, std::int32_t minimum) c
     fail(column, fmt::format("a whole number from {} to 2147483647", minimum));
   }
   return number;
+}
+
+std::optional<bool> MeasuredRow::flag(std::string_view column) const {
+  const std::string& field = text(column);
+  if (field.empty()) return std::nullopt;
+  if (field != "true" && field != "false") fail(column, "true or false");
+  return field == "true";
 }
 
 double MeasuredRow::positive(std::string_view column) const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,19 @@
 
 namespace opcost::program {
 
-/// What a file measures.
-enum class MeasuredKind : std::uint8_t { linear, attention, quantise };
+/// What a file measures. Encoders' attention has the columns of attention, Kimi delta attention those of gated delta
+/// net.
+enum class MeasuredKind : std::uint8_t {
+  linear,
+  grouped_matmul,
+  experts,
+  attention,
+  latent_attention,
+  delta_rule,
+  state_space,
+  collective,
+  quantise
+};
 
 /// A line of a file, as long as it is being read.
 class MeasuredRow {
@@ -32,6 +44,8 @@ class MeasuredRow {
   const std::string& text(std::string_view column) const;
   /// A whole number from `minimum` on that fits in 31 bits. Throws InputError.
   std::int32_t count(std::string_view column, std::int32_t minimum = 1) const;
+  /// "true" or "false", or nothing where the column is missing or empty. Throws InputError.
+  std::optional<bool> flag(std::string_view column) const;
   /// A positive, finite number. Throws InputError.
   double positive(std::string_view column) const;
   /// The column latency_us, or another in microseconds. Throws InputError.

@@ -9,7 +9,7 @@
 #include "op_options.hpp"
 #include "opcost/hardware/fabric.hpp"
 #include "opcost/io/json.hpp"
-#include "opcost/latency/collective_bound.hpp"
+#include "opcost/latency/collective_estimate.hpp"
 #include "opcost/operation/collective.hpp"
 #include "output.hpp"
 #include "table.hpp"
@@ -26,15 +26,18 @@ struct CollectiveOptions : CommonOptions {
   std::int32_t width = 0;
   std::int32_t experts = 0;
   std::int32_t top_k = 0;
-  bool in_switch = false;
+  bool no_switch_reduction = false;
+  bool eager = false;
   bool copy_each = false;
 };
 
-/// What is known of the collective on one accelerator's links. An estimate belongs here, beside the bound.
+/// What is known of the collective on one accelerator's links.
 struct OnFabric {
   Accelerator accelerator;
   Fabric fabric;
   CollectiveBound bound;
+  Calibration calibration;
+  CollectiveEstimate estimate;
 };
 
 struct CollectiveExplanation {
@@ -125,30 +128,35 @@ CollectiveExplanation explain(const CollectiveOptions& options) {
   collective = {*collective_kind_named(options.pattern), options.ranks, vector_bytes(options, format, size),
                 format.element};
   if (const auto violation = collective.violation()) fail_violation(*violation, options.sizes);
-  if (options.in_switch && !collective.summed_in_switch()) {
-    throw InputError(
-        "--switch-reduction was given, expected only with --op all_reduce and a --dtype of 16 bits or more");
-  }
   size.result = fmt::format("{}", collective.bytes);
   const std::int32_t n = collective.ranks;
-  const Bytes port = collective.port_bytes(options.in_switch);
+  const std::string ranks = fmt::format("{} ranks", n);
   explanation.formulas = {
       size,
-      {"through a port", options.in_switch ? "S: the switch adds and copies" : port_formula(collective.pattern),
-       fmt::format("{} ranks", n), fmt::format("{}", port)},
-      {"messages of a ring", "one after the other", "", fmt::format("{}", collective.ring_steps())}};
+      {"through a port", port_formula(collective.pattern), ranks, fmt::format("{}", collective.port_bytes())}};
+  if (collective.summed_in_switch() && !options.no_switch_reduction) {
+    explanation.formulas.push_back(
+        {"  if switches add", "S", ranks, fmt::format("{}", collective.port_bytes(true))});
+  }
+  explanation.formulas.push_back(
+      {"messages of a ring", "one after the other", "", fmt::format("{}", collective.ring_steps())});
   if (collective.reduces()) {
-    const Flops additions = collective.reduction_flops(options.in_switch);
-    explanation.formulas.push_back({"additions", "an element received", "per rank", fmt::format("{}", additions)});
+    explanation.formulas.push_back(
+        {"additions", "an element received", "per rank", fmt::format("{}", collective.reduction_flops())});
   }
   const Cost cost = collective.cost();
   explanation.formulas.push_back({"memory read", "per rank", "", fmt::format("{}", cost.activation_read)});
   explanation.formulas.push_back({"memory written", "per rank", "", fmt::format("{}", cost.activation_write)});
   explanation.title = fmt::format("{} of {} over {} rank{}, {} a node, {}", options.pattern, collective.bytes, n,
                                   n == 1 ? "" : "s", options.ranks_per_node, format.element);
+  ExecutionConditions conditions;
+  conditions.cuda_graph = !options.eager;
   for (const Accelerator& accelerator : find_accelerators(options.gpus)) {
-    OnFabric on{accelerator, Fabric::of(accelerator, options.ranks_per_node, options.in_switch), {}};
-    on.bound = collective_bound(collective, on.fabric);
+    Fabric fabric = Fabric::of(accelerator, options.ranks_per_node);
+    if (options.no_switch_reduction) fabric.in_switch_reduction = false;
+    const Calibration calibration = calibration_for(accelerator, options.calibration, false);
+    const OnFabric on{accelerator, fabric, collective_bound(collective, fabric), calibration,
+                      estimate_latency(collective, fabric, accelerator, calibration, conditions)};
     require_links(options, on);
     explanation.fabrics.push_back(on);
   }
@@ -190,6 +198,9 @@ std::string text_of(const CollectiveExplanation& explanation, bool colour) {
   using F = const OnFabric&;
   row("scale-up, one direction", [&](F on) { return link(on.fabric.scale_up); });
   row("scale-out, one direction", [&](F on) { return link(on.fabric.scale_out); });
+  row("switches add", [&](F on) -> Cell {
+    return on.fabric.in_switch_reduction && explanation.collective.summed_in_switch() ? "yes" : "no";
+  });
   row("scale-up time", [](F on) -> Cell { return fmt::format("{}", on.bound.scale_up_time); });
   row("scale-out time", [](F on) -> Cell { return fmt::format("{}", on.bound.scale_out_time); });
   row("bound", [](F on) -> Cell { return {fmt::format("{}", on.bound.time), Emphasis::strong}; });
@@ -198,8 +209,22 @@ std::string text_of(const CollectiveExplanation& explanation, bool colour) {
     if (!(on.bound.time.value > 0.0)) return "–";
     return fmt::format("{}", explanation.collective.bus_bandwidth(on.bound.time));
   });
+  table.add_rule();
+  row("expected", [](F on) -> Cell { return {fmt::format("{}", on.estimate.expected), Emphasis::strong}; });
+  row("80 % interval", [](F on) -> Cell { return fmt::format("{} – {}", on.estimate.low, on.estimate.high); });
+  row("  transfer", [](F on) -> Cell { return fmt::format("{}", on.estimate.transfer); });
+  row("  overhead", [](F on) -> Cell { return fmt::format("{}", on.estimate.overhead); });
+  row("bound / expected", [](F on) -> Cell {
+    if (!(on.estimate.expected.value > 0.0)) return "–";
+    return fmt::format("{:.0f} %", 100.0 * (on.bound.time / on.estimate.expected));
+  });
+  row("as measured", [](F on) -> Cell { return on.estimate.in_fitted_range ? "in range" : "beyond"; });
   text += table.render(TableFormat::text, colour);
-  text += "A bound from bandwidth alone: starting, and each message of a ring, takes time on top.\n\n";
+  std::string sources;
+  for (const OnFabric& on : explanation.fabrics) {
+    sources += fmt::format("{}{}", sources.empty() ? "" : ", ", on.calibration.name);
+  }
+  text += fmt::format("Estimates from {}. The bound is from bandwidth alone.\n\n", sources);
   text += "What the ranks are joined by:\n";
   for (const OnFabric& on : explanation.fabrics) {
     text += fmt::format("  {}: {}\n", on.accelerator.name, reach_text(explanation.collective, on));
@@ -226,7 +251,14 @@ std::string json_of(const CollectiveExplanation& explanation) {
                             {"bound_us", on.bound.time.value * 1e6},
                             {"scale_up_us", on.bound.scale_up_time.value * 1e6},
                             {"scale_out_us", on.bound.scale_out_time.value * 1e6},
-                            {"limiter", name(on.bound.limiter())}});
+                            {"limiter", name(on.bound.limiter())},
+                            {"calibration", on.calibration.name.view()},
+                            {"estimate_us", on.estimate.expected.value * 1e6},
+                            {"low_us", on.estimate.low.value * 1e6},
+                            {"high_us", on.estimate.high.value * 1e6},
+                            {"transfer_us", on.estimate.transfer.value * 1e6},
+                            {"overhead_us", on.estimate.overhead.value * 1e6},
+                            {"in_fitted_range", on.estimate.in_fitted_range}});
   }
   return json.dump(2) + "\n";
 }
@@ -242,9 +274,8 @@ void add_collective_operations(CLI::App& op) {
   const auto options = std::make_shared<CollectiveOptions>();
   add_operation(
       op,
-      {"collective", "Communication between ranks: what each link must carry, and the bound",
-       "--op all_reduce --ranks 8 --tokens 64 --width 5376 --gpu h100-sxm --gpu h20", "What is sent and added up",
-       false},
+      {"collective", "Communication between ranks: what each link must carry, the bound and the expected time",
+       "--op all_reduce --ranks 8 --tokens 64 --width 5376 --gpu h100-sxm --gpu h20", "What is sent and added up"},
       options,
       {{"--ranks", "ranks", &options->ranks, "The ranks that take part"},
        {"--ranks-per-node", "ranks_per_node", &options->ranks_per_node, "Ranks of a node (default: 8)", false},
@@ -260,7 +291,9 @@ void add_collective_operations(CLI::App& op) {
             .add_option("--bytes", options->bytes,
                         "The longer of a rank's input and output, as nccl-tests counts it: 16MiB, 64kB, 4096")
             ->type_name("SIZE");
-        command.add_flag("--switch-reduction", options->in_switch, "Switches add up and copy (NVLink SHARP)");
+        command.add_flag("--no-switch-reduction", options->no_switch_reduction,
+                         "No switch adds up and copies, even where the GPU's usual ones do (NVLink SHARP)");
+        command.add_flag("--eager", options->eager, "Launched one by one, not by a CUDA graph");
         command.add_flag("--copy-each", options->copy_each,
                          "With --experts: a token is sent once an expert, not once a rank");
       });

@@ -12,6 +12,7 @@ struct ExpertsOptions : RoutingOptions {
   std::int32_t intermediate_size = 0;
   std::int32_t tensor_parallel = 1;
   bool no_gate = false;
+  bool untuned = false;
   std::string fusion = "separate";
   std::string function = "silu";
 };
@@ -19,6 +20,7 @@ struct ExpertsOptions : RoutingOptions {
 struct GroupedOptions : RoutingOptions {
   std::int32_t in_features = 0;
   std::int32_t out_features = 0;
+  bool masked = false;
 };
 
 struct GateOptions : OperationOptions<ExpertGate<>> {
@@ -129,7 +131,7 @@ void explain_experts(const ExpertsOptions& options) {
              [](MixtureOfExperts<>& other, std::int32_t tokens) { other.routing.tokens = tokens; });
   add_routing_reasons(explanation, moe.routing, elements, expert);
   if (moe.routing.ranks > 1) explanation.size_condition = "of the whole group";
-  finish_explanation(explanation, moe, options);
+  finish_explanation(explanation, moe, options, {.tuned_experts = !options.untuned});
 }
 
 void explain_grouped(const GroupedOptions& options) {
@@ -137,6 +139,7 @@ void explain_grouped(const GroupedOptions& options) {
   const GroupedProjection<> operation{routing_of(options),
                                       options.in_features,
                                       options.out_features,
+                                      options.masked ? GroupedLayout::masked : GroupedLayout::contiguous,
                                       {model.activation, model.weight, model.hidden}};
   Explanation explanation = start_explanation(operation, options);
   const Cost& cost = explanation.cost;
@@ -209,6 +212,8 @@ void add_expert_operations(CLI::App& op) {
                 experts, sizes, explain_experts, [&](CLI::App& command) {
                   add_routing_options(command, *experts);
                   command.add_flag("--no-gate", experts->no_gate, "Up and down projection only, without a gate");
+                  command.add_flag("--untuned", experts->untuned,
+                                   "The serving system has no configuration tuned for this shape (16-bit weights)");
                   add_choice(command, "--activation", experts->function, "Between them (default: silu)",
                              {"silu", "gelu_tanh", "relu"});
                   add_choice(
@@ -226,8 +231,12 @@ void add_expert_operations(CLI::App& op) {
                 {"grouped", "A linear projection with a weight for each expert (grouped GEMM), on the busiest rank",
                  "--tokens 64 --in 7168 --out 4096 --experts 256 --top-k 8 --dtype fp8_block --gpu h100-sxm",
                  "Weights and activations"},
-                grouped, sizes, explain_grouped,
-                [&](CLI::App& command) { add_routing_options(command, *grouped); });
+                grouped, sizes, explain_grouped, [&](CLI::App& command) {
+                  add_routing_options(command, *grouped);
+                  command.add_flag(
+                      "--masked", grouped->masked,
+                      "Every expert has a slot for its rows, as in decoding (default: one after another)");
+                });
 
   const auto options = std::make_shared<GateOptions>();
   ExpertGate<>& gate = options->operation;

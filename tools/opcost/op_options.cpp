@@ -29,13 +29,11 @@ void add_common_options(CLI::App& command, CommonOptions& options, const Command
   const std::string help =
       fmt::format("{}: see `opcost list dtypes` (default: {})", text.data_type, options.data_type);
   command.add_option("--dtype", options.data_type, help)->type_name("TYPE");
-  if (text.estimated) {
-    command
-        .add_option("--calibration", options.calibration,
-                    "Estimate with this calibration: a name of `opcost list calibrations` or a file (default: each "
-                    "GPU's own)")
-        ->type_name("NAME|FILE");
-  }
+  command
+      .add_option("--calibration", options.calibration,
+                  "Estimate with this calibration: a name of `opcost list calibrations` or a file (default: each "
+                  "GPU's own)")
+      ->type_name("NAME|FILE");
   add_choice(command, "--format", options.format, "How to print (default: table)", {"table", "json"});
 }
 

@@ -49,7 +49,6 @@ struct CommandText {
   std::string description;
   std::string example;    ///< Its options.
   std::string data_type;  ///< What `--dtype` chooses.
-  bool estimated = true;  ///< Takes `--calibration`.
 };
 
 inline constexpr std::int32_t largest_size = 1 << 24;  ///< Tokens; no forward pass is larger.
@@ -151,11 +150,13 @@ void show(const Explanation& explanation, const std::string& format);
 
 /// Adds totals and estimates, and prints.
 template <class T>
-void finish_explanation(Explanation& explanation, const T& operation, const CommonOptions& options) {
+void finish_explanation(Explanation& explanation, const T& operation, const CommonOptions& options,
+                        const ExecutionConditions& conditions = {}) {
   add_totals(explanation);
   for (const Accelerator& accelerator : explanation.accelerators) {
     explanation.calibrations.push_back(calibration_for(accelerator, options.calibration, false));
-    explanation.estimates.push_back(estimate_latency(operation, accelerator, explanation.calibrations.back()));
+    explanation.estimates.push_back(
+        estimate_latency(operation, accelerator, explanation.calibrations.back(), conditions));
   }
   show(explanation, options.format);
 }

@@ -72,6 +72,7 @@ void run_accuracy(const EvaluationOptions& options, const std::string& out) {
   std::map<std::string, std::vector<const Evaluated*>> members;
   for (const Evaluated& row : evaluation.evaluated) {
     const Sample& sample = row.sample;
+    if (!sample.flaw.empty()) continue;
     const std::string kind(name(shape_kind(sample.family)));
     members[sample.phase.empty() ? kind + " " + sample.data_type : sample.phase + " " + kind].push_back(&row);
   }

@@ -20,10 +20,12 @@ struct Fabric {
   std::int32_t ranks_per_node = 8;
   bool in_switch_reduction = false;  ///< The node's switches add up and multiply copies (NVLink SHARP).
 
-  /// The links of an accelerator's data sheet. Whether switches reduce is no property of the accelerator alone:
-  /// true for H100 and later behind NVSwitch, false for A100, for bridges and for PCIe.
-  static constexpr Fabric of(const Accelerator& accelerator, std::int32_t ranks_per_node = 8,
-                             bool in_switch_reduction = false) noexcept {
+  /// The links of an accelerator's data sheet, and switches that reduce where the usual ones do.
+  static constexpr Fabric of(const Accelerator& accelerator, std::int32_t ranks_per_node = 8) noexcept {
+    return of(accelerator, ranks_per_node, accelerator.scale_up.reduces);
+  }
+  static constexpr Fabric of(const Accelerator& accelerator, std::int32_t ranks_per_node,
+                             bool in_switch_reduction) noexcept {
     return {accelerator.scale_up, accelerator.scale_out, ranks_per_node, in_switch_reduction};
   }
 

@@ -39,6 +39,7 @@ constexpr std::optional<LinkKind> link_kind_named(std::string_view text) noexcep
 struct Link {
   LinkKind kind = LinkKind::none;
   BytesPerSecond bandwidth{};
+  bool reduces = false;  ///< Its switches add up what passes them and multiply copies (NVLink SHARP).
 
   friend constexpr bool operator==(const Link&, const Link&) noexcept = default;
 };

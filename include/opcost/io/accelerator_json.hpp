@@ -59,7 +59,10 @@ inline Link read_link(JsonObject& links, const std::string& key) {
     }
     kind_node.fail("one of: " + known);
   }
-  const Link link{*kind, {object.member("gb_per_s").as_positive_number(9)}};
+  Link link{*kind, {object.member("gb_per_s").as_positive_number(9)}};
+  if (key == "scale_up") {
+    if (const auto reduces = object.optional("reduces")) link.reduces = reduces->as_bool();
+  }
   object.finish();
   return link;
 }

@@ -130,7 +130,12 @@ inline ErrorInterval read_interval(const JsonNode& node) {
 constexpr std::span<const std::string_view> dimensions_of(KernelFamily family) noexcept {
   switch (shape_kind(family)) {
     case kernel::ShapeKind::matmul: return kernel::MatmulShape::dimension_names;
+    case kernel::ShapeKind::grouped_matmul: return kernel::GroupedMatmulShape::dimension_names;
+    case kernel::ShapeKind::experts: return kernel::ExpertsShape::dimension_names;
     case kernel::ShapeKind::attention: return kernel::AttentionShape::dimension_names;
+    case kernel::ShapeKind::recurrence: return kernel::RecurrentShape::dimension_names;
+    case kernel::ShapeKind::convolution: return kernel::ConvolutionShape::dimension_names;
+    case kernel::ShapeKind::collective: return kernel::CollectiveShape::dimension_names;
     case kernel::ShapeKind::any: break;
   }
   return {};
@@ -258,9 +263,15 @@ inline CalibrationFile read_calibration(const JsonNode& node) {
   if (calibration.sustained_share > 1.0) share.fail("a positive number ≤ 1");
   calibration.eager_launch = root.member("eager_launch_us").as_number(0.0);
   JsonObject kernels(root.member("kernels"));
+  const std::optional<JsonNode> others = kernels.optional("others");
   for (std::size_t i = 0; i < kernel_family_count; ++i) {
     const auto family = static_cast<KernelFamily>(i);
-    calibration[family] = detail::read_kernel_calibration(kernels.member(std::string(name(family))), family);
+    const std::string key(name(family));
+    const std::optional<JsonNode> own = kernels.optional(key);
+    calibration[family] = detail::read_kernel_calibration(own      ? *own
+                                                          : others ? *others
+                                                                   : kernels.member(key),
+                                                          family);
   }
   kernels.finish();
   file.source = read_source(root.member("source"));

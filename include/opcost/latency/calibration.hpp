@@ -9,21 +9,49 @@
 #include <variant>
 
 #include "opcost/latency/kernel/attention.hpp"
+#include "opcost/latency/kernel/collective.hpp"
 #include "opcost/latency/kernel/constant_kernel.hpp"
+#include "opcost/latency/kernel/encoder_attention.hpp"
+#include "opcost/latency/kernel/experts.hpp"
+#include "opcost/latency/kernel/grouped_matmul.hpp"
+#include "opcost/latency/kernel/latent_attention.hpp"
 #include "opcost/latency/kernel/matmul.hpp"
+#include "opcost/latency/kernel/recurrent.hpp"
+#include "opcost/latency/kernel/short_convolution.hpp"
 #include "opcost/name.hpp"
 
 namespace opcost {
 
-/// Kernels that share a model and its factors. Which one an operation belongs to follows from its type and formats.
+/// Kernels that share a model and its factors. Which one an operation belongs to follows from its type and formats,
+/// and how it runs.
 enum class KernelFamily : std::uint8_t {
   linear_16bit,
   linear_fp8,
   linear_fp8_block,
+  grouped_contiguous,
+  grouped_masked,
+  experts_16bit,
+  experts_16bit_untuned,
+  experts_fp8,
+  experts_fp8_block,
+  experts_fp8_block_parallel,
+  experts_int4,
+  experts_mxfp4,
   prefill_attention,
   prefill_attention_fp8_cache,
   decode_attention,
   decode_attention_fp8_cache,
+  encoder_attention,
+  latent_attention,
+  gated_delta_prefill,
+  gated_delta_decode,
+  kimi_delta_prefill,
+  kimi_delta_decode,
+  short_convolution_prefill,
+  short_convolution_decode,
+  ring_collective,
+  exchange_collective,
+  custom_all_reduce,
   elementwise
 };
 
@@ -34,14 +62,34 @@ struct KernelFamilyDescription {
 };
 
 /// In the order of the enumerators.
-inline constexpr std::array<KernelFamilyDescription, 8> kernel_families{
+inline constexpr std::array<KernelFamilyDescription, 28> kernel_families{
     {{"linear_16bit", kernel::ShapeKind::matmul},
      {"linear_fp8", kernel::ShapeKind::matmul},
      {"linear_fp8_block", kernel::ShapeKind::matmul},
+     {"grouped_contiguous", kernel::ShapeKind::grouped_matmul},
+     {"grouped_masked", kernel::ShapeKind::grouped_matmul},
+     {"experts_16bit", kernel::ShapeKind::experts},
+     {"experts_16bit_untuned", kernel::ShapeKind::experts},
+     {"experts_fp8", kernel::ShapeKind::experts},
+     {"experts_fp8_block", kernel::ShapeKind::experts},
+     {"experts_fp8_block_parallel", kernel::ShapeKind::experts},
+     {"experts_int4", kernel::ShapeKind::experts},
+     {"experts_mxfp4", kernel::ShapeKind::experts},
      {"prefill_attention", kernel::ShapeKind::attention},
      {"prefill_attention_fp8_cache", kernel::ShapeKind::attention},
      {"decode_attention", kernel::ShapeKind::attention},
      {"decode_attention_fp8_cache", kernel::ShapeKind::attention},
+     {"encoder_attention", kernel::ShapeKind::attention},
+     {"latent_attention", kernel::ShapeKind::attention},
+     {"gated_delta_prefill", kernel::ShapeKind::recurrence},
+     {"gated_delta_decode", kernel::ShapeKind::recurrence},
+     {"kimi_delta_prefill", kernel::ShapeKind::recurrence},
+     {"kimi_delta_decode", kernel::ShapeKind::recurrence},
+     {"short_convolution_prefill", kernel::ShapeKind::convolution},
+     {"short_convolution_decode", kernel::ShapeKind::convolution},
+     {"ring_collective", kernel::ShapeKind::collective},
+     {"exchange_collective", kernel::ShapeKind::collective},
+     {"custom_all_reduce", kernel::ShapeKind::collective},
      {"elementwise", kernel::ShapeKind::any}}};
 
 inline constexpr std::size_t kernel_family_count = kernel_families.size();
@@ -66,7 +114,10 @@ constexpr std::optional<KernelFamily> kernel_family_named(std::string_view text)
 using KernelModel =
     std::variant<kernel::ConstantKernel, kernel::CublasMatmul, kernel::CutlassMatmul,
                  kernel::DeepGemmQuantisingMatmul, kernel::DeepGemmMatmul, kernel::FlashAttentionDecode,
-                 kernel::FlashAttentionPrefill, kernel::FlashInferDecode>;
+                 kernel::FlashAttentionPrefill, kernel::FlashInferDecode, kernel::FlashAttentionEncoder,
+                 kernel::LatentAttention, kernel::FusedExperts, kernel::GroupedMatmul, kernel::ChunkedRecurrence,
+                 kernel::FusedChunkedRecurrence, kernel::RecurrentUpdate, kernel::ShortConvolution,
+                 kernel::NcclRing, kernel::NcclPointToPoint, kernel::VllmAllReduce>;
 
 /// The 10 % and 90 % quantiles of measured over expected time, on shapes that the fit never saw: an 80 % interval.
 struct ErrorInterval {

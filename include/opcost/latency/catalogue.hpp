@@ -14,6 +14,46 @@ namespace opcost {
 
 namespace calibrations {
 
+namespace shared {  // by several families or calibrations
+
+inline constexpr KernelCalibration others_of_constant{
+            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
+            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
+            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
+            .range = {}};
+inline constexpr KernelCalibration linear_16bit_from_h100_sxm_vllm_0_24{
+            .model = kernel::CublasMatmul{.matrix_efficiency = 0.8852440242639097, .memory_efficiency = 0.8893900232023457, .launch = 2.393042841178849, .wave_tail = 0.2571587864422018, .operand_feed = 68.05742051511761, .granule_overhead = 500.7115621676879, .split_launch = 2.466127523773214, .split_traffic = 0.6255521612175491, .idle_bandwidth_loss = 0.12300134772654364, .power_slowdown = 0.09092532160674688, .power_onset = 0.5300543686849509},
+            .kernel = "torch.nn.functional.linear", .transferred_from = "h100-sxm/vllm-0.24", .rows = 27898, .groups = 377,
+            .error = {5.651722197839443, 3.7286199255992525, 12.384070104976797}, .interval = {0.8620144270804736, 1.1944785306437984}, .windowed_interval = {0.8620144270804736, 1.1944785306437984},
+            .range = {{{1, 32.768e3}, {32, 65.536e3}, {32, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}};
+inline constexpr KernelCalibration linear_fp8_from_h100_sxm_vllm_0_24{
+            .model = kernel::CutlassMatmul{.matrix_efficiency = 0.8953647324732847, .wide_tile_efficiency = 0.9999999988730315, .memory_efficiency = 0.8152563451820087, .launch = 4.943626950323828, .wave_tail = 0.9294843567434641, .operand_feed = 21.256720161061903, .step_latency = 6.931253193132659, .granule_overhead = 245.42342763327895, .idle_bandwidth_loss = 0.2832287400503561, .power_slowdown = 0.31801292067196085, .power_onset = 0.11655060349858999, .quantise_traffic = 7.075117953620503, .quantise_row = 0.894830153532003, .partial_tile_loss = 0.22020610580330513},
+            .kernel = "CutlassFP8ScaledMMLinearKernel", .transferred_from = "h100-sxm/vllm-0.24", .rows = 25974, .groups = 351,
+            .error = {5.85232880143228, 4.305328052694479, 12.002379160304503}, .interval = {0.8613825948836622, 1.2008192924265444}, .windowed_interval = {0.8613825948836622, 1.2008192924265444},
+            .range = {{{1, 32.768e3}, {32, 65.536e3}, {32, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}};
+inline constexpr KernelCalibration prefill_attention_fp8_cache_from_h100_sxm_vllm_0_24{
+            .model = kernel::FlashAttentionPrefill{.launch = 9.846586878599146, .launch_per_head_doubling = 1.0627317663270506, .matrix_efficiency = 0.998592783350605, .softmax = 1.0490477280313155, .round_latency = 3.4893517532452893, .row_bytes_per_cycle = 7.155875719849911, .packed_saving = 0.6470018468083216, .many_tokens = 0.20967680951704648, .imbalance = 0.5067860662153177, .combine = 4.652331524555439, .window_edge = 0.547713174983449, .memory_efficiency = 0.4728918806587999, .l2_bytes_per_cycle = 9.787719718805615, .conversion = 0.010648710782548532, .conversion_growth = 0.0837992490504808, .windowed_launch = 0.18738017234952054, .head_192_launch = -2.30325335403274, .cache_write_efficiency = 0.39170296068227295, .cache_write_token = 4.149421384590885, .cache_write_launch = 2},
+            .kernel = "vllm_flash_attn_fa3", .transferred_from = "h100-sxm/vllm-0.24", .rows = 18615, .groups = 161,
+            .error = {7.35673030298906, 5.73472207144865, 15.895211291017429}, .interval = {0.8070035248724171, 1.20215245050696}, .windowed_interval = {0.7798506832902757, 1.2731203615959452},
+            .range = {{{1, 256}, {1, 16.384e3}, {1, 16.384e3}, {1, 64}, {1, 64}, {64, 256}, {0, 8.192e3}}}};
+inline constexpr KernelCalibration decode_attention_of_h20_deepgemm_flashinfer{
+            .model = kernel::FlashInferDecode{.launch = 23.24037939455006, .vector_launch = 9.022501338616323, .matrix_efficiency = 0.5722997298320066, .vector_efficiency = 0.4237341996466947, .memory_efficiency = 0.9699999908702263},
+            .kernel = "flashinfer", .transferred_from = {}, .rows = 334, .groups = 7,
+            .error = {12.175094231484255, 8.616887496512028, 22.846366597121765}, .interval = {0.8795377250839552, 1.2507525919662625}, .windowed_interval = {0.8795377250839552, 1.2507525919662625},
+            .range = {{{1, 512}, {1, 1}, {1.024e3, 131.072e3}, {16, 128}, {1, 8}, {128, 256}, {0, 0}}}};
+inline constexpr KernelCalibration elementwise_from_h100_sxm_vllm_0_24{
+            .model = kernel::ConstantKernel{.compute_efficiency = 0.999999762499986, .memory_efficiency = 0.9558974866055931, .launch = 2.068992962456279},
+            .kernel = "static_scaled_fp8_quant", .transferred_from = "h100-sxm/vllm-0.24", .rows = 1110, .groups = 15,
+            .error = {17.568603040931496, 9.829207439568949, 53.63468012449561}, .interval = {0.5508217620728164, 1.6390048576550273}, .windowed_interval = {0.5508217620728164, 1.6390048576550273},
+            .range = {}};
+inline constexpr KernelCalibration others_of_ideal{
+            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
+            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
+            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
+            .range = {}};
+
+}  // namespace shared
+
 /// Source: rule of thumb, not fitted
 inline constexpr Calibration constant{
     .name = "constant",
@@ -22,46 +62,34 @@ inline constexpr Calibration constant{
     .sustained_share = 1,
     .eager_launch = 0,
     .kernels = {{
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.7, .memory_efficiency = 0.8, .launch = 2.5},
-            .kernel = "any kernel", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {0.4, 2.5}, .windowed_interval = {0.4, 2.5},
-            .range = {}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant}},
 };
 
 /// Source: ai-dynamo/aiconfigurator (Apache-2.0), measured on NVIDIA H100 80GB HBM3, SGLang 0.5.14
@@ -87,6 +115,15 @@ inline constexpr Calibration h100_sxm_sglang_0_5_14{
             .kernel = "sglang_deepgemm_gemm_nt_f8f8bf16", .transferred_from = {}, .rows = 22348, .groups = 302,
             .error = {9.195125006735754, 7.016668387847435, 19.26220440830572}, .interval = {0.8859551046634769, 1.18055380879809}, .windowed_interval = {0.8859551046634769, 1.18055380879809},
             .range = {{{1, 32.768e3}, {128, 65.536e3}, {128, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
         KernelCalibration{
             .model = kernel::FlashAttentionPrefill{.launch = 9.552497755905078, .launch_per_head_doubling = 0.5553096029410309, .matrix_efficiency = 0.7271424042909759, .softmax = 0.5067107931073764, .round_latency = 3.8359905435147987, .row_bytes_per_cycle = 28.16190263508258, .packed_saving = -0.1045735398231955, .many_tokens = 0.7986355575488746, .imbalance = 1.0433408926697663, .combine = 7.7640911620657, .window_edge = -1.14137888661769, .memory_efficiency = 0.4421451691147992, .l2_bytes_per_cycle = 10.431320269611316, .conversion = 0.009999999999999981, .conversion_growth = 0.08000000000000002, .windowed_launch = 0.4250585019960287, .head_192_launch = 6.859291811720864, .cache_write_efficiency = 0.6, .cache_write_token = 3, .cache_write_launch = 2},
             .kernel = "fa3", .transferred_from = {}, .rows = 11809, .groups = 102,
@@ -107,6 +144,17 @@ inline constexpr Calibration h100_sxm_sglang_0_5_14{
             .kernel = "fa3", .transferred_from = {}, .rows = 13715, .groups = 90,
             .error = {8.011756301086512, 6.230502583044517, 17.444946421513606}, .interval = {0.880405523799582, 1.1435609112203333}, .windowed_interval = {0.9282643859839581, 1.1158757997393642},
             .range = {{{1, 2.048e3}, {1, 1}, {2, 131.072e3}, {1, 128}, {1, 64}, {64, 256}, {0, 8.192e3}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
         KernelCalibration{
             .model = kernel::ConstantKernel{.compute_efficiency = 0.9999999999997734, .memory_efficiency = 0.9558612548482829, .launch = 2.068994952711778},
             .kernel = "static_scaled_fp8_quant", .transferred_from = {}, .rows = 1110, .groups = 15,
@@ -137,6 +185,15 @@ inline constexpr Calibration h100_sxm_vllm_0_24{
             .kernel = "sglang_deepgemm_gemm_nt_f8f8bf16", .transferred_from = "h100-sxm/sglang-0.5.14", .rows = 22348, .groups = 302,
             .error = {9.195125006735754, 7.016668387847435, 19.26220440830572}, .interval = {0.7952597856443243, 1.36110761759618}, .windowed_interval = {0.7952597856443243, 1.36110761759618},
             .range = {{{1, 32.768e3}, {128, 65.536e3}, {128, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
         KernelCalibration{
             .model = kernel::FlashAttentionPrefill{.launch = 9.619770430791672, .launch_per_head_doubling = -0.026969587560806474, .matrix_efficiency = 0.9999999942299125, .softmax = 0.8810184448062086, .round_latency = 3.359315539256331, .row_bytes_per_cycle = 22.1810119417649, .packed_saving = 0.5781377371047289, .many_tokens = 1.0425293262712643, .imbalance = 0.6731331288106046, .combine = 5.142995465999672, .window_edge = 0.10685333745863623, .memory_efficiency = 0.74956058622905, .l2_bytes_per_cycle = 21.23048861398713, .conversion = 0.009999999999999981, .conversion_growth = 0.08000000000000002, .windowed_launch = -0.034732792221021436, .head_192_launch = -0.06402886412028508, .cache_write_efficiency = 0.6207763630427711, .cache_write_token = 2.625373132225588, .cache_write_launch = 2},
             .kernel = "vllm_flash_attn_fa3", .transferred_from = {}, .rows = 18700, .groups = 162,
@@ -157,6 +214,17 @@ inline constexpr Calibration h100_sxm_vllm_0_24{
             .kernel = "vllm_flash_attn_fa3", .transferred_from = {}, .rows = 23244, .groups = 144,
             .error = {4.421357558733234, 2.9872699826749005, 10.377217971967978}, .interval = {0.9199028047176323, 1.0794657133286911}, .windowed_interval = {0.9414171618738534, 1.0663085290720027},
             .range = {{{1, 2.048e3}, {1, 1}, {2, 131.072e3}, {1, 96}, {1, 8}, {64, 256}, {0, 8.192e3}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
         KernelCalibration{
             .model = kernel::ConstantKernel{.compute_efficiency = 0.999999762499986, .memory_efficiency = 0.9558974866055931, .launch = 2.068992962456279},
             .kernel = "static_scaled_fp8_quant", .transferred_from = {}, .rows = 1110, .groups = 15,
@@ -172,46 +240,42 @@ inline constexpr Calibration h20_deepgemm_flashinfer{
     .sustained_share = 1,
     .eager_launch = 8,
     .kernels = {{
-        KernelCalibration{
-            .model = kernel::CublasMatmul{.matrix_efficiency = 0.8852440242639097, .memory_efficiency = 0.8893900232023457, .launch = 2.393042841178849, .wave_tail = 0.2571587864422018, .operand_feed = 68.05742051511761, .granule_overhead = 500.7115621676879, .split_launch = 2.466127523773214, .split_traffic = 0.6255521612175491, .idle_bandwidth_loss = 0.12300134772654364, .power_slowdown = 0.09092532160674688, .power_onset = 0.5300543686849509},
-            .kernel = "torch.nn.functional.linear", .transferred_from = "h100-sxm/vllm-0.24", .rows = 27898, .groups = 377,
-            .error = {5.651722197839443, 3.7286199255992525, 12.384070104976797}, .interval = {0.8620144270804736, 1.1944785306437984}, .windowed_interval = {0.8620144270804736, 1.1944785306437984},
-            .range = {{{1, 32.768e3}, {32, 65.536e3}, {32, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
-        KernelCalibration{
-            .model = kernel::CutlassMatmul{.matrix_efficiency = 0.8953647324732847, .wide_tile_efficiency = 0.9999999988730315, .memory_efficiency = 0.8152563451820087, .launch = 4.943626950323828, .wave_tail = 0.9294843567434641, .operand_feed = 21.256720161061903, .step_latency = 6.931253193132659, .granule_overhead = 245.42342763327895, .idle_bandwidth_loss = 0.2832287400503561, .power_slowdown = 0.31801292067196085, .power_onset = 0.11655060349858999, .quantise_traffic = 7.075117953620503, .quantise_row = 0.894830153532003, .partial_tile_loss = 0.22020610580330513},
-            .kernel = "CutlassFP8ScaledMMLinearKernel", .transferred_from = "h100-sxm/vllm-0.24", .rows = 25974, .groups = 351,
-            .error = {5.85232880143228, 4.305328052694479, 12.002379160304503}, .interval = {0.8613825948836622, 1.2008192924265444}, .windowed_interval = {0.8613825948836622, 1.2008192924265444},
-            .range = {{{1, 32.768e3}, {32, 65.536e3}, {32, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
+        shared::linear_16bit_from_h100_sxm_vllm_0_24,
+        shared::linear_fp8_from_h100_sxm_vllm_0_24,
         KernelCalibration{
             .model = kernel::DeepGemmMatmul{.matrix_efficiency = 0.9414060411782887, .memory_efficiency = 0.6669266244094442, .launch = 3.8637489967285346, .wave_tail = 0.11305435010102782, .chain = 20.999999999999996, .operand_feed = 2.441404856057261e-08, .granule_overhead = 866.237711037974},
             .kernel = "deep_gemm", .transferred_from = {}, .rows = 278, .groups = 25,
             .error = {4.099707986717814, 2.8194776937255805, 7.727224358810862}, .interval = {0.9414538552026772, 1.0577815192075222}, .windowed_interval = {0.9414538552026772, 1.0577815192075222},
             .range = {{{8, 131.072e3}, {576, 51.2e3}, {512, 25.6e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
         KernelCalibration{
             .model = kernel::FlashAttentionPrefill{.launch = 18.611924320779078, .launch_per_head_doubling = -0.026969587560806474, .matrix_efficiency = 0.9999999999991345, .softmax = 0.8810184448062086, .round_latency = 3.359315539256331, .row_bytes_per_cycle = 22.1810119417649, .packed_saving = 0.5781377371047289, .many_tokens = 1.0425293262712643, .imbalance = 0.6731331288106046, .combine = 5.142995465999672, .window_edge = 0.10685333745863623, .memory_efficiency = 0.74956058622905, .l2_bytes_per_cycle = 21.23048861398713, .conversion = 0.009999999999999981, .conversion_growth = 0.08000000000000002, .windowed_launch = -0.034732792221021436, .head_192_launch = -0.06402886412028508, .cache_write_efficiency = 0.6207763630427711, .cache_write_token = 2.625373132225588, .cache_write_launch = 2},
             .kernel = "flash_attention_3", .transferred_from = {}, .rows = 10, .groups = 2,
             .error = {5.27877646652708, 1.8627516406394151, 15.647467702087674}, .interval = {0.9345713818375545, 1.021271024147273}, .windowed_interval = {0.9345713818375545, 1.021271024147273},
             .range = {{{1, 1}, {1.024e3, 32.768e3}, {1.024e3, 32.768e3}, {16, 64}, {1, 8}, {128, 256}, {0, 0}}}},
-        KernelCalibration{
-            .model = kernel::FlashAttentionPrefill{.launch = 9.846586878599146, .launch_per_head_doubling = 1.0627317663270506, .matrix_efficiency = 0.998592783350605, .softmax = 1.0490477280313155, .round_latency = 3.4893517532452893, .row_bytes_per_cycle = 7.155875719849911, .packed_saving = 0.6470018468083216, .many_tokens = 0.20967680951704648, .imbalance = 0.5067860662153177, .combine = 4.652331524555439, .window_edge = 0.547713174983449, .memory_efficiency = 0.4728918806587999, .l2_bytes_per_cycle = 9.787719718805615, .conversion = 0.010648710782548532, .conversion_growth = 0.0837992490504808, .windowed_launch = 0.18738017234952054, .head_192_launch = -2.30325335403274, .cache_write_efficiency = 0.39170296068227295, .cache_write_token = 4.149421384590885, .cache_write_launch = 2},
-            .kernel = "vllm_flash_attn_fa3", .transferred_from = "h100-sxm/vllm-0.24", .rows = 18615, .groups = 161,
-            .error = {7.35673030298906, 5.73472207144865, 15.895211291017429}, .interval = {0.8070035248724171, 1.20215245050696}, .windowed_interval = {0.7798506832902757, 1.2731203615959452},
-            .range = {{{1, 256}, {1, 16.384e3}, {1, 16.384e3}, {1, 64}, {1, 64}, {64, 256}, {0, 8.192e3}}}},
-        KernelCalibration{
-            .model = kernel::FlashInferDecode{.launch = 23.24037939455006, .vector_launch = 9.022501338616323, .matrix_efficiency = 0.5722997298320066, .vector_efficiency = 0.4237341996466947, .memory_efficiency = 0.9699999908702263},
-            .kernel = "flashinfer", .transferred_from = {}, .rows = 334, .groups = 7,
-            .error = {12.175094231484255, 8.616887496512028, 22.846366597121765}, .interval = {0.8795377250839552, 1.2507525919662625}, .windowed_interval = {0.8795377250839552, 1.2507525919662625},
-            .range = {{{1, 512}, {1, 1}, {1.024e3, 131.072e3}, {16, 128}, {1, 8}, {128, 256}, {0, 0}}}},
-        KernelCalibration{
-            .model = kernel::FlashInferDecode{.launch = 23.24037939455006, .vector_launch = 9.022501338616323, .matrix_efficiency = 0.5722997298320066, .vector_efficiency = 0.4237341996466947, .memory_efficiency = 0.9699999908702263},
-            .kernel = "flashinfer", .transferred_from = {}, .rows = 334, .groups = 7,
-            .error = {12.175094231484255, 8.616887496512028, 22.846366597121765}, .interval = {0.8795377250839552, 1.2507525919662625}, .windowed_interval = {0.8795377250839552, 1.2507525919662625},
-            .range = {{{1, 512}, {1, 1}, {1.024e3, 131.072e3}, {16, 128}, {1, 8}, {128, 256}, {0, 0}}}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.999999762499986, .memory_efficiency = 0.9558974866055931, .launch = 2.068992962456279},
-            .kernel = "static_scaled_fp8_quant", .transferred_from = "h100-sxm/vllm-0.24", .rows = 1110, .groups = 15,
-            .error = {17.568603040931496, 9.829207439568949, 53.63468012449561}, .interval = {0.5508217620728164, 1.6390048576550273}, .windowed_interval = {0.5508217620728164, 1.6390048576550273},
-            .range = {}}}},
+        shared::prefill_attention_fp8_cache_from_h100_sxm_vllm_0_24,
+        shared::decode_attention_of_h20_deepgemm_flashinfer,
+        shared::decode_attention_of_h20_deepgemm_flashinfer,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::elementwise_from_h100_sxm_vllm_0_24}},
 };
 
 /// Source: alibaba/InferSim (Apache-2.0), H800
@@ -222,31 +286,28 @@ inline constexpr Calibration h800_sxm_deepgemm_flashinfer{
     .sustained_share = 0.88,
     .eager_launch = 8,
     .kernels = {{
-        KernelCalibration{
-            .model = kernel::CublasMatmul{.matrix_efficiency = 0.8852440242639097, .memory_efficiency = 0.8893900232023457, .launch = 2.393042841178849, .wave_tail = 0.2571587864422018, .operand_feed = 68.05742051511761, .granule_overhead = 500.7115621676879, .split_launch = 2.466127523773214, .split_traffic = 0.6255521612175491, .idle_bandwidth_loss = 0.12300134772654364, .power_slowdown = 0.09092532160674688, .power_onset = 0.5300543686849509},
-            .kernel = "torch.nn.functional.linear", .transferred_from = "h100-sxm/vllm-0.24", .rows = 27898, .groups = 377,
-            .error = {5.651722197839443, 3.7286199255992525, 12.384070104976797}, .interval = {0.8620144270804736, 1.1944785306437984}, .windowed_interval = {0.8620144270804736, 1.1944785306437984},
-            .range = {{{1, 32.768e3}, {32, 65.536e3}, {32, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
-        KernelCalibration{
-            .model = kernel::CutlassMatmul{.matrix_efficiency = 0.8953647324732847, .wide_tile_efficiency = 0.9999999988730315, .memory_efficiency = 0.8152563451820087, .launch = 4.943626950323828, .wave_tail = 0.9294843567434641, .operand_feed = 21.256720161061903, .step_latency = 6.931253193132659, .granule_overhead = 245.42342763327895, .idle_bandwidth_loss = 0.2832287400503561, .power_slowdown = 0.31801292067196085, .power_onset = 0.11655060349858999, .quantise_traffic = 7.075117953620503, .quantise_row = 0.894830153532003, .partial_tile_loss = 0.22020610580330513},
-            .kernel = "CutlassFP8ScaledMMLinearKernel", .transferred_from = "h100-sxm/vllm-0.24", .rows = 25974, .groups = 351,
-            .error = {5.85232880143228, 4.305328052694479, 12.002379160304503}, .interval = {0.8613825948836622, 1.2008192924265444}, .windowed_interval = {0.8613825948836622, 1.2008192924265444},
-            .range = {{{1, 32.768e3}, {32, 65.536e3}, {32, 65.536e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
+        shared::linear_16bit_from_h100_sxm_vllm_0_24,
+        shared::linear_fp8_from_h100_sxm_vllm_0_24,
         KernelCalibration{
             .model = kernel::DeepGemmMatmul{.matrix_efficiency = 0.724007571621327, .memory_efficiency = 0.7460168948491523, .launch = 6.337745346806011, .wave_tail = 0.4319137061635919, .chain = 20.03963026720547, .operand_feed = 3.6991626761739838e-06, .granule_overhead = 0.1952148796649511},
             .kernel = "deep_gemm", .transferred_from = {}, .rows = 55, .groups = 5,
             .error = {12.746057059508093, 7.943413398097454, 30.71931206102513}, .interval = {0.9135180083962413, 1.3559952885674669}, .windowed_interval = {0.9135180083962413, 1.3559952885674669},
             .range = {{{16, 32.768e3}, {512, 7.168e3}, {7.168e3, 18.432e3}, {0, 0}, {0, 0}, {0, 0}, {0, 0}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
         KernelCalibration{
             .model = kernel::FlashAttentionPrefill{.launch = 9.619770430791672, .launch_per_head_doubling = -0.026969587560806474, .matrix_efficiency = 0.9999999942299125, .softmax = 0.8810184448062086, .round_latency = 3.359315539256331, .row_bytes_per_cycle = 22.1810119417649, .packed_saving = 0.5781377371047289, .many_tokens = 1.0425293262712643, .imbalance = 0.6731331288106046, .combine = 5.142995465999672, .window_edge = 0.10685333745863623, .memory_efficiency = 0.74956058622905, .l2_bytes_per_cycle = 21.23048861398713, .conversion = 0.009999999999999981, .conversion_growth = 0.08000000000000002, .windowed_launch = -0.034732792221021436, .head_192_launch = -0.06402886412028508, .cache_write_efficiency = 0.6207763630427711, .cache_write_token = 2.625373132225588, .cache_write_launch = 2},
             .kernel = "vllm_flash_attn_fa3", .transferred_from = "h100-sxm/vllm-0.24", .rows = 18700, .groups = 162,
             .error = {6.027069090190612, 4.581385917351794, 13.331926680576974}, .interval = {0.851598570495997, 1.1722669783080644}, .windowed_interval = {0.8171556198919402, 1.2492506772662275},
             .range = {{{1, 256}, {1, 16.384e3}, {1, 16.384e3}, {1, 96}, {1, 64}, {64, 256}, {0, 8.192e3}}}},
-        KernelCalibration{
-            .model = kernel::FlashAttentionPrefill{.launch = 9.846586878599146, .launch_per_head_doubling = 1.0627317663270506, .matrix_efficiency = 0.998592783350605, .softmax = 1.0490477280313155, .round_latency = 3.4893517532452893, .row_bytes_per_cycle = 7.155875719849911, .packed_saving = 0.6470018468083216, .many_tokens = 0.20967680951704648, .imbalance = 0.5067860662153177, .combine = 4.652331524555439, .window_edge = 0.547713174983449, .memory_efficiency = 0.4728918806587999, .l2_bytes_per_cycle = 9.787719718805615, .conversion = 0.010648710782548532, .conversion_growth = 0.0837992490504808, .windowed_launch = 0.18738017234952054, .head_192_launch = -2.30325335403274, .cache_write_efficiency = 0.39170296068227295, .cache_write_token = 4.149421384590885, .cache_write_launch = 2},
-            .kernel = "vllm_flash_attn_fa3", .transferred_from = "h100-sxm/vllm-0.24", .rows = 18615, .groups = 161,
-            .error = {7.35673030298906, 5.73472207144865, 15.895211291017429}, .interval = {0.8070035248724171, 1.20215245050696}, .windowed_interval = {0.7798506832902757, 1.2731203615959452},
-            .range = {{{1, 256}, {1, 16.384e3}, {1, 16.384e3}, {1, 64}, {1, 64}, {64, 256}, {0, 8.192e3}}}},
+        shared::prefill_attention_fp8_cache_from_h100_sxm_vllm_0_24,
         KernelCalibration{
             .model = kernel::FlashInferDecode{.launch = 23.129849728458108, .vector_launch = 17.406986610074934, .matrix_efficiency = 0.8374003040256848, .vector_efficiency = 0.9999963413410996, .memory_efficiency = 0.9699999972124481},
             .kernel = "flashinfer", .transferred_from = {}, .rows = 205, .groups = 5,
@@ -257,11 +318,18 @@ inline constexpr Calibration h800_sxm_deepgemm_flashinfer{
             .kernel = "vllm_flash_attn_fa3", .transferred_from = "h100-sxm/vllm-0.24", .rows = 23244, .groups = 144,
             .error = {4.421357558733234, 2.9872699826749005, 10.377217971967978}, .interval = {0.851685208271598, 1.1589314266573822}, .windowed_interval = {0.8893183678854133, 1.1326170581440054},
             .range = {{{1, 2.048e3}, {1, 1}, {2, 131.072e3}, {1, 96}, {1, 8}, {64, 256}, {0, 8.192e3}}}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 0.999999762499986, .memory_efficiency = 0.9558974866055931, .launch = 2.068992962456279},
-            .kernel = "static_scaled_fp8_quant", .transferred_from = "h100-sxm/vllm-0.24", .rows = 1110, .groups = 15,
-            .error = {17.568603040931496, 9.829207439568949, 53.63468012449561}, .interval = {0.5508217620728164, 1.6390048576550273}, .windowed_interval = {0.5508217620728164, 1.6390048576550273},
-            .range = {}}}},
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::others_of_constant,
+        shared::elementwise_from_h100_sxm_vllm_0_24}},
 };
 
 /// Source: by definition: the roofline bound itself, no kernel measured
@@ -272,46 +340,34 @@ inline constexpr Calibration ideal{
     .sustained_share = 1,
     .eager_launch = 0,
     .kernels = {{
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}},
-        KernelCalibration{
-            .model = kernel::ConstantKernel{.compute_efficiency = 1, .memory_efficiency = 1, .launch = 0},
-            .kernel = "the roofline", .transferred_from = {}, .rows = 0, .groups = 0,
-            .error = {0, 0, 0}, .interval = {1, 1}, .windowed_interval = {1, 1},
-            .range = {}}}},
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal,
+        shared::others_of_ideal}},
 };
 
 }  // namespace calibrations

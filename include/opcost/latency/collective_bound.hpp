@@ -59,7 +59,7 @@ constexpr Seconds time_over(double bytes, double bandwidth) noexcept {
 constexpr CollectiveBound collective_bound(const Collective& collective, const Fabric& fabric) noexcept {
   if (collective.ranks <= 1 || !(collective.bytes.value > 0.0)) return {};
   CollectiveBound bound;
-  bound.port_bytes = collective.port_bytes(fabric.in_switch_reduction);
+  bound.port_bytes = collective.port_bytes(fabric.in_switch_reduction && collective.summed_in_switch());
   const std::int32_t nodes = fabric.nodes(collective.ranks);
   const double up = fabric.ranks_per_node > 1 ? fabric.scale_up.bandwidth.value : 0.0;
   if (nodes == 1) {

@@ -94,20 +94,30 @@ inline kernel::Machine machine_for(const Accelerator& accelerator, DataType type
   return machine;
 }
 
+/// Whether the factors were fitted to measurements of this accelerator.
+inline bool fitted_on(const KernelCalibration& kernel, const Accelerator& accelerator,
+                      const Calibration& calibration) noexcept {
+  return kernel.rows != 0 && kernel.transferred_from.empty() && calibration.interval_factor == 1.0 &&
+         calibration.accelerator == accelerator.name;
+}
+
+/// Whether a shape lies within what the fit saw.
+template <std::size_t Count>
+bool within(const std::array<DimensionRange, dimension_count>& range,
+            const std::array<double, Count>& dimensions) noexcept {
+  for (std::size_t i = 0; i < Count; ++i) {
+    if (!range[i].contains(dimensions[i])) return false;
+  }
+  return true;
+}
+
 /// Whether the fit saw such a shape, on this accelerator and under these conditions.
 template <class Shape>
 bool in_fitted_range(const KernelQuery<Shape>& query, const KernelCalibration& kernel,
                      const Accelerator& accelerator, const Calibration& calibration,
                      const ExecutionConditions& conditions) noexcept {
-  if (!query.usual || kernel.rows == 0 || !kernel.transferred_from.empty() || calibration.interval_factor != 1.0 ||
-      conditions.sustained_power || !conditions.cuda_graph || calibration.accelerator != accelerator.name) {
-    return false;
-  }
-  const auto dimensions = query.shape.dimensions();
-  for (std::size_t i = 0; i < dimensions.size(); ++i) {
-    if (!kernel.range[i].contains(dimensions[i])) return false;
-  }
-  return true;
+  return query.usual && !conditions.sustained_power && conditions.cuda_graph &&
+         fitted_on(kernel, accelerator, calibration) && within(kernel.range, query.shape.dimensions());
 }
 
 }  // namespace detail

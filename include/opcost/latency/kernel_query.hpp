@@ -11,20 +11,31 @@
 #include "opcost/latency/calibration.hpp"
 #include "opcost/latency/kernel/kernel.hpp"
 #include "opcost/operation/attention.hpp"
+#include "opcost/operation/batched_projection.hpp"
+#include "opcost/operation/collective.hpp"
 #include "opcost/operation/cost.hpp"
+#include "opcost/operation/expert_routing.hpp"
+#include "opcost/operation/gated_delta_rule.hpp"
+#include "opcost/operation/grouped_projection.hpp"
+#include "opcost/operation/latent_attention.hpp"
 #include "opcost/operation/linear_projection.hpp"
+#include "opcost/operation/mixture_of_experts.hpp"
 #include "opcost/operation/operation.hpp"
+#include "opcost/operation/short_convolution.hpp"
+#include "opcost/operation/state_space_scan.hpp"
 #include "opcost/precision.hpp"
 
 namespace opcost {
 
 /// How the operation runs. The defaults are a serving system's; a benchmark that replays one shape finds its KV
-/// cache in L2 (`cold_cache` false).
+/// cache, its states or the weights of its experts in L2 (`cold_cache` false).
 struct ExecutionConditions {
-  bool sustained_power = false;  ///< A constantly busy server at its power limit, not a short benchmark.
-  bool cold_cache = true;        ///< The KV cache comes from device memory, not from L2.
-  bool cache_write = true;       ///< The attention stores the new tokens' keys and values, too.
-  bool cuda_graph = true;        ///< Launched by a CUDA graph, not one by one.
+  bool sustained_power = false;   ///< A constantly busy server at its power limit, not a short benchmark.
+  bool cold_cache = true;         ///< KV cache, states and experts come from device memory, not from L2.
+  bool cache_write = true;        ///< The attention stores the new tokens' keys and values, too.
+  bool cuda_graph = true;         ///< Launched by a CUDA graph, not one by one.
+  bool tuned_experts = true;      ///< The serving system has a configuration for this shape of 16-bit experts.
+  bool custom_all_reduce = true;  ///< The serving system's own all-reduce is on, where it has one.
 
   friend constexpr bool operator==(const ExecutionConditions&, const ExecutionConditions&) noexcept = default;
 };
@@ -47,14 +58,28 @@ constexpr KernelFamily linear_family(DataType compute_type, const TensorFormat& 
   return weight.scale_rows != 0 ? KernelFamily::linear_fp8_block : KernelFamily::linear_fp8;
 }
 
-/// The family whose model answers for an attention: decode is one new token after others; by the cache's width.
-constexpr KernelFamily attention_family(std::int32_t query_tokens, std::int32_t context_tokens,
+/// The family whose model answers for an attention: by the cache's width, and decode where few queries, all heads of a
+/// group together at most a tile of 128 rows, follow cached tokens.
+constexpr KernelFamily attention_family(double query_tokens, double context_tokens, const AttentionHeads& heads,
                                         const TensorFormat& kv_cache) noexcept {
   const bool narrow = bytes_per_element(kv_cache.element) < 2.0;
-  if (query_tokens == 1 && context_tokens > 1) {
+  const bool few = query_tokens <= 1.0 || query_tokens * heads.query_heads <= 128.0 * heads.kv_heads;
+  if (few && query_tokens < context_tokens) {
     return narrow ? KernelFamily::decode_attention_fp8_cache : KernelFamily::decode_attention;
   }
   return narrow ? KernelFamily::prefill_attention_fp8_cache : KernelFamily::prefill_attention;
+}
+
+/// The family whose model answers for a fused layer of experts.
+constexpr KernelFamily experts_family(DataType compute_type, const TensorFormat& weight, std::int32_t ranks,
+                                      bool tuned) noexcept {
+  if (weight.element == DataType::fp4) return KernelFamily::experts_mxfp4;
+  if (weight.element == DataType::int4) return KernelFamily::experts_int4;
+  if (compute_type != DataType::fp8) {
+    return tuned ? KernelFamily::experts_16bit : KernelFamily::experts_16bit_untuned;
+  }
+  if (weight.scale_rows == 0) return KernelFamily::experts_fp8;
+  return ranks > 1 ? KernelFamily::experts_fp8_block_parallel : KernelFamily::experts_fp8_block;
 }
 
 namespace detail {
@@ -76,6 +101,13 @@ constexpr kernel::AttentionShape attention_shape(const AttentionHeads& heads, co
   return shape;
 }
 
+template <AttentionMask Mask>
+constexpr KernelFamily attention_family_of(const kernel::AttentionShape& shape, const AttentionHeads& heads,
+                                           const TensorFormat& kv_cache) noexcept {
+  if constexpr (std::same_as<Mask, Bidirectional>) return KernelFamily::encoder_attention;
+  return attention_family(shape.query_tokens, shape.context_tokens, heads, kv_cache);
+}
+
 }  // namespace detail
 
 /// Any operation without an overload of its own.
@@ -84,6 +116,9 @@ constexpr KernelQuery<kernel::BoundShape> kernel_query(const T& operation,
                                                        const ExecutionConditions& /*conditions*/) noexcept {
   return {.family = KernelFamily::elementwise, .cost = operation.cost(), .type = operation.compute_type()};
 }
+
+/// A collective is estimated on a fabric: see collective_estimate.hpp.
+KernelQuery<kernel::CollectiveShape> kernel_query(const Collective&, const ExecutionConditions&) = delete;
 
 template <LinearPrecision P>
 [[gnu::always_inline]] constexpr KernelQuery<kernel::MatmulShape> kernel_query(
@@ -103,7 +138,19 @@ template <LinearPrecision P>
           .usual = activation.element == weight.element && (type == DataType::fp8 || detail::is_16bit(type))};
 }
 
-/// A prefill after a cached prefix and bidirectional attention are beyond what the models were fitted on.
+/// A product for each batch is as one over all their columns: tiles, steps and bytes are the same.
+template <LinearPrecision P>
+constexpr KernelQuery<kernel::MatmulShape> kernel_query(const BatchedProjection<P>& operation,
+                                                        const ExecutionConditions& conditions) noexcept {
+  KernelQuery<kernel::MatmulShape> query = kernel_query(operation.one(), conditions);
+  query.shape.n *= operation.batches;
+  query.shape.bytes *= operation.batches;
+  query.cost = operation.cost();
+  query.usual = false;
+  return query;
+}
+
+/// Cached prefixes, verification and cross attention are beyond what the models were fitted on.
 template <AttentionMask Mask, AttentionPrecision P>
 [[gnu::always_inline]] constexpr KernelQuery<kernel::AttentionShape> kernel_query(
     const Attention<Mask, P>& operation, const ExecutionConditions& conditions) noexcept {
@@ -119,12 +166,13 @@ template <AttentionMask Mask, AttentionPrecision P>
   shape.pairs = static_cast<double>(counts.pairs);
   shape.visible_keys = static_cast<double>(counts.visible_keys);
   if constexpr (requires { operation.mask.window; }) shape.window = operation.mask.window;
-  return {.family = attention_family(operation.query_tokens, operation.context_tokens, kv_cache),
+  const bool whole = operation.query_tokens == operation.context_tokens;
+  return {.family = detail::attention_family_of<Mask>(shape, operation.heads, kv_cache),
           .shape = shape,
           .cost = cost,
           .type = type,
-          .usual = !std::same_as<Mask, Bidirectional> && detail::is_16bit(type) &&
-                   (operation.query_tokens == 1 || operation.query_tokens == operation.context_tokens) &&
+          .usual = detail::is_16bit(type) &&
+                   (whole || (operation.query_tokens == 1 && !std::same_as<Mask, Bidirectional>)) &&
                    operation.heads.query_key_dimension == operation.heads.value_dimension,
           .windowed = shape.window > 0.0};
 }
@@ -145,11 +193,160 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const RaggedAttention
   shape.context_tokens = shape.visible_keys;
   shape.pairs = static_cast<double>(counts.pairs) / shape.sequences;
   constexpr bool windowed = !std::same_as<Mask, Causal> && !std::same_as<Mask, Bidirectional>;
-  return {.family = attention_family(shape.query_tokens < 1.5 ? 1 : 2, shape.visible_keys > 1.0 ? 2 : 1, kv_cache),
+  return {.family = detail::attention_family_of<Mask>(shape, operation.heads, kv_cache),
           .shape = shape,
           .cost = cost,
           .type = operation.compute_type(),
           .windowed = windowed};
+}
+
+/// Absorbed: one KV head of latents, by a model of its own. Expanded: attention with a KV head for every query head.
+template <AttentionMask Mask, AttentionPrecision P>
+constexpr KernelQuery<kernel::AttentionShape> kernel_query(const LatentAttention<Mask, P>& operation,
+                                                           const ExecutionConditions& conditions) noexcept {
+  const bool absorbed = operation.form == LatentForm::absorbed;
+  const TensorFormat kv_cache = absorbed
+                                    ? TensorFormat(operation.precision.kv_cache)
+                                    : TensorFormat(operation.precision.query);  // keys as key_value_up wrote them
+  const AttentionHeads heads = operation.computed_heads();
+  const AttentionCounts counts = count_sequence(operation.mask, {operation.query_tokens, operation.context_tokens});
+  Cost cost = operation.cost();
+  if (!conditions.cache_write) cost.kv_cache_write = {};
+  kernel::AttentionShape shape = detail::attention_shape(heads, kv_cache, cost, conditions);
+  shape.sequences = operation.sequences;
+  shape.query_tokens = operation.query_tokens;
+  shape.context_tokens = operation.context_tokens;
+  shape.pairs = static_cast<double>(counts.pairs);
+  shape.visible_keys = static_cast<double>(counts.visible_keys);
+  return {.family =
+              absorbed ? KernelFamily::latent_attention : detail::attention_family_of<Mask>(shape, heads, kv_cache),
+          .shape = shape,
+          .cost = cost,
+          .type = operation.compute_type(),
+          .usual = absorbed && std::same_as<Mask, Causal> && detail::is_16bit(operation.compute_type()) &&
+                   (operation.query_tokens == 1 || operation.query_tokens == operation.context_tokens)};
+}
+
+/// The fused layer of a serving system. A layer that is fused further is answered by the same model, outside its range.
+template <LinearPrecision P>
+constexpr KernelQuery<kernel::ExpertsShape> kernel_query(const MixtureOfExperts<P>& operation,
+                                                         const ExecutionConditions& conditions) noexcept {
+  const ExpertRouting& routing = operation.routing;
+  const TensorFormat activation = operation.precision.activation;
+  const TensorFormat weight = operation.precision.weight;
+  const DataType type = operation.compute_type();
+  const GroupedProjection<P> down = operation.down_projection();
+  const RankLoad load = busiest_rank(routing);
+  const bool narrow_weight = weight.element == DataType::fp4 || weight.element == DataType::int4;
+  return {.family = experts_family(type, weight, routing.ranks, conditions.tuned_experts),
+          .shape = {.tokens = double(routing.tokens),
+                    .hidden = double(operation.hidden_size),
+                    .intermediate = double(operation.intermediate_size),
+                    .experts = double(routing.experts),
+                    .ranks = double(routing.ranks),
+                    .top_k = double(routing.top_k),
+                    .gated = operation.gated,
+                    .weight_bytes = down.expert_weight().value / (double(down.in_features) * down.out_features),
+                    .operand_bytes = bytes_per_element(activation.element),
+                    .cold = conditions.cold_cache,
+                    .load = load},
+          .cost = operation.cost(load),
+          .type = type,
+          .usual = operation.fusion == ExpertFusion::separate &&
+                   (narrow_weight ? detail::is_16bit(type)
+                                  : activation.element == weight.element &&
+                                        (type == DataType::fp8 || detail::is_16bit(type)))};
+}
+
+template <LinearPrecision P>
+constexpr KernelQuery<kernel::GroupedMatmulShape> kernel_query(const GroupedProjection<P>& operation,
+                                                               const ExecutionConditions& /*conditions*/) noexcept {
+  const ExpertRouting& routing = operation.routing;
+  const TensorFormat activation = operation.precision.activation;
+  const TensorFormat weight = operation.precision.weight;
+  const RankLoad load = busiest_rank(routing);
+  const double n = operation.out_features;
+  const double k = operation.in_features;
+  return {.family = operation.layout == GroupedLayout::masked ? KernelFamily::grouped_masked
+                                                              : KernelFamily::grouped_contiguous,
+          .shape = {.experts = routing.experts_per_rank(),
+                    .n = n,
+                    .k = k,
+                    .weight_bytes = operation.expert_weight().value / (n * k),
+                    .operand_bytes = bytes_per_element(activation.element),
+                    .mean_rows = routing.rows() / routing.experts,
+                    .load = load},
+          .cost = operation.cost(load),
+          .type = operation.compute_type(),
+          .usual = activation.element == DataType::fp8 && weight == formats::fp8_block};
+}
+
+template <RecurrencePrecision P>
+constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const GatedDeltaRule<P>& operation,
+                                                           const ExecutionConditions& conditions) noexcept {
+  const bool per_head = operation.decay == DeltaRuleDecay::per_head;
+  const bool chunked = operation.form == RecurrenceForm::chunked;
+  const TensorFormat input = operation.precision.input;
+  const TensorFormat state = operation.precision.state;
+  return {.family = chunked ? (per_head ? KernelFamily::gated_delta_prefill : KernelFamily::kimi_delta_prefill)
+                            : (per_head ? KernelFamily::gated_delta_decode : KernelFamily::kimi_delta_decode),
+          .shape = {.sequences = double(operation.sequences),
+                    .query_tokens = double(operation.query_tokens),
+                    .key_heads = double(operation.key_heads),
+                    .key_dimension = double(operation.key_dimension),
+                    .value_heads = double(operation.value_heads),
+                    .value_dimension = double(operation.value_dimension),
+                    .chunk = double(operation.chunk_tokens),
+                    .state_bytes = bytes_per_element(state.element),
+                    .activation_bytes = bytes_per_element(input.element),
+                    .keeps_states = operation.stores_every_state,
+                    .cold = conditions.cold_cache},
+          .cost = operation.cost(),
+          .type = operation.compute_type(),
+          .usual = detail::is_16bit(input.element) && state.element == DataType::fp32 &&
+                   (!chunked || operation.chunk_tokens == 64)};
+}
+
+/// By the models of the gated delta rule, which moves the same state: a key for B and C, a value for x.
+template <RecurrencePrecision P>
+constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const StateSpaceScan<P>& operation,
+                                                           const ExecutionConditions& conditions) noexcept {
+  const TensorFormat input = operation.precision.input;
+  const TensorFormat state = operation.precision.state;
+  return {.family = operation.form == RecurrenceForm::chunked ? KernelFamily::gated_delta_prefill
+                                                              : KernelFamily::gated_delta_decode,
+          .shape = {.sequences = double(operation.sequences),
+                    .query_tokens = double(operation.query_tokens),
+                    .key_heads = double(operation.groups),
+                    .key_dimension = double(operation.state_dimension),
+                    .value_heads = double(operation.heads),
+                    .value_dimension = double(operation.head_dimension),
+                    .chunk = double(operation.chunk_tokens),
+                    .state_bytes = bytes_per_element(state.element),
+                    .activation_bytes = bytes_per_element(input.element),
+                    .keeps_states = operation.stores_every_state,
+                    .cold = conditions.cold_cache},
+          .cost = operation.cost(),
+          .type = operation.compute_type()};
+}
+
+/// One token, or a few whose states are all kept, is an update; more is a prefill.
+template <ElementwisePrecision P>
+constexpr KernelQuery<kernel::ConvolutionShape> kernel_query(const ShortConvolution<P>& operation,
+                                                             const ExecutionConditions& conditions) noexcept {
+  const TensorFormat input = operation.precision.input;
+  const bool update = operation.query_tokens == 1 || operation.stores_every_state;
+  return {.family = update ? KernelFamily::short_convolution_decode : KernelFamily::short_convolution_prefill,
+          .shape = {.sequences = double(operation.sequences),
+                    .query_tokens = double(operation.query_tokens),
+                    .channels = double(operation.channels),
+                    .width = double(operation.width),
+                    .activation_bytes = bytes_per_element(input.element),
+                    .keeps_states = operation.stores_every_state,
+                    .cold = conditions.cold_cache},
+          .cost = operation.cost(),
+          .type = operation.compute_type(),
+          .usual = detail::is_16bit(input.element)};
 }
 
 }  // namespace opcost

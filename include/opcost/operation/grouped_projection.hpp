@@ -14,6 +14,10 @@
 
 namespace opcost {
 
+/// How the rows of experts lie in memory: one expert's after another's, or each in a slot of its own of fixed size, of
+/// which only the rows in use are computed (what decoding under a CUDA graph does). The counts are the same.
+enum class GroupedLayout : std::uint8_t { contiguous, masked };
+
 /// A linear projection with a weight for each expert (grouped GEMM), on the busiest rank of an expert-parallel group:
 /// output[row, out] = activation[row, in] · weight[expert(row), in, out], a row for each token and chosen expert.
 ///
@@ -30,6 +34,7 @@ struct GroupedProjection {
   ExpertRouting routing{};
   std::int32_t in_features = 1;
   std::int32_t out_features = 1;
+  GroupedLayout layout = GroupedLayout::contiguous;
   [[no_unique_address]] P precision{};
 
   /// The weight of one expert.

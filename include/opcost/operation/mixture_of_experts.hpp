@@ -51,10 +51,10 @@ struct MixtureOfExperts {
   [[no_unique_address]] P precision{};
 
   constexpr GroupedProjection<P> up_projection() const noexcept {
-    return {routing, hidden_size, (gated ? 2 : 1) * intermediate_size, precision};
+    return {routing, hidden_size, (gated ? 2 : 1) * intermediate_size, {}, precision};
   }
   constexpr GroupedProjection<P> down_projection() const noexcept {
-    return {routing, intermediate_size, hidden_size, precision};
+    return {routing, intermediate_size, hidden_size, {}, precision};
   }
 
   /// Tokens with at least one row on a rank with so many rows.

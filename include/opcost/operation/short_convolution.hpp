@@ -22,8 +22,8 @@ namespace opcost {
 ///   vector FLOPs  2 · width an element, as the sum starts from the bias or zero; SiLU 2 more and 1 exponential
 ///   weight read   channels · width, and channels with a bias (in the input's type)
 ///   reads, writes x and y, tokens · channels
-///   state         the last width − 1 inputs of each sequence (in the input's type), counted as KV cache: written
-///                 once, read once if there are earlier tokens
+///   state         the last width − 1 inputs of each sequence (in the input's type), counted as KV cache: read
+///                 once if there are earlier tokens, written once, or after every token (speculative decoding)
 template <ElementwisePrecision P = RuntimeElementwisePrecision>
 struct ShortConvolution {
   static constexpr std::string_view kind = "short_convolution";
@@ -34,7 +34,8 @@ struct ShortConvolution {
   std::int32_t width = 4;
   bool bias = false;
   bool silu = true;
-  bool has_initial_state = true;  ///< False: the sequences start here.
+  bool has_initial_state = true;    ///< False: the sequences start here.
+  bool stores_every_state = false;  ///< After every token, not only the last.
   [[no_unique_address]] P precision{};
 
   /// Exact counts. Does not throw, allocate or lock.
@@ -50,8 +51,9 @@ struct ShortConvolution {
     if (bias) cost.weight_read += tensor_bytes(precision.input, 1, channels);
     cost.activation_read = tokens * tensor_bytes(precision.input, 1, channels);
     cost.activation_write = tokens * tensor_bytes(precision.output, 1, channels);
-    cost.kv_cache_write = sequences * tensor_bytes(precision.input, width - 1, channels);
-    if (has_initial_state) cost.kv_cache_read = cost.kv_cache_write;
+    const Bytes state = sequences * tensor_bytes(precision.input, width - 1, channels);
+    if (has_initial_state) cost.kv_cache_read = state;
+    cost.kv_cache_write = (stores_every_state ? query_tokens : 1.0) * state;
     return cost;
   }
 

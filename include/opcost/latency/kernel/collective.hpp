@@ -21,6 +21,9 @@ namespace opcost::kernel {
 
 /// A collective and the links it runs over, in the units of the models.
 struct CollectiveShape {
+  static constexpr ShapeKind kind = ShapeKind::collective;
+  static constexpr std::array<std::string_view, 2> dimension_names{"ranks", "bytes"};
+
   CollectiveKind pattern = CollectiveKind::all_reduce;
   double ranks = 1.0;
   double bytes = 0.0;           ///< S.
@@ -44,6 +47,7 @@ struct CollectiveShape {
             eager};
   }
 
+  constexpr std::array<double, 2> dimensions() const noexcept { return {ranks, bytes}; }
   /// One rank and no bytes take no time.
   constexpr bool empty() const noexcept { return !(ranks > 1.0) || !(bytes > 0.0); }
 };

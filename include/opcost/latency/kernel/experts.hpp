@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 
 #include "opcost/latency/kernel/kernel.hpp"
 #include "opcost/operation/expert_routing.hpp"
@@ -14,6 +15,10 @@ namespace opcost::kernel {
 
 /// A fused layer of routed experts on the busiest rank of an expert-parallel group.
 struct ExpertsShape {
+  static constexpr ShapeKind kind = ShapeKind::experts;
+  static constexpr std::array<std::string_view, 6> dimension_names{"tokens",  "hidden", "intermediate",
+                                                                   "experts", "ranks",  "top_k"};
+
   double tokens = 1.0;  ///< Of the whole expert-parallel group.
   double hidden = 1.0;
   double intermediate = 1.0;  ///< Of this tensor-parallel rank.
@@ -26,6 +31,9 @@ struct ExpertsShape {
   bool cold = true;            ///< Weights are in device memory, not in L2 (as in the replay of a small layer).
   RankLoad load{};             ///< Of the busiest rank.
 
+  constexpr std::array<double, 6> dimensions() const noexcept {
+    return {tokens, hidden, intermediate, experts, ranks, top_k};
+  }
   /// Rows of all ranks.
   constexpr double rows() const noexcept { return tokens * top_k; }
   constexpr double local_experts() const noexcept { return experts / ranks; }

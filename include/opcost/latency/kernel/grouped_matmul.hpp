@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 
 #include "opcost/latency/kernel/kernel.hpp"
 #include "opcost/operation/expert_routing.hpp"
@@ -13,6 +14,11 @@ namespace opcost::kernel {
 
 /// A matrix product for each expert that has rows: C[rows, n] = A[rows, k] · B[expert, k, n].
 struct GroupedMatmulShape {
+  static constexpr ShapeKind kind = ShapeKind::grouped_matmul;
+  static constexpr std::array<std::string_view, 4> dimension_names{"experts", "rows_per_expert", "out_features",
+                                                                   "in_features"};
+
+  double experts = 1.0;  ///< Of this rank.
   double n = 1.0;
   double k = 1.0;
   double weight_bytes = 1.0;   ///< Of one stored weight, with its share of the scales.
@@ -20,7 +26,7 @@ struct GroupedMatmulShape {
   double mean_rows = 1.0;      ///< Of an expert of this rank: what the library is told to expect.
   RankLoad load{};
 
-  constexpr double flops() const noexcept { return 2.0 * load.rows * n * k; }
+  constexpr std::array<double, 4> dimensions() const noexcept { return {experts, mean_rows, n, k}; }
 };
 
 /// Every expert's rows are padded to tiles of 128, in the masked layout (decode) to 64 while a mean load fits in them;

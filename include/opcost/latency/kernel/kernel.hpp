@@ -27,25 +27,39 @@ struct Factor {
 };
 
 /// What a model is asked about. A model names its own as `Shape`; a shape names the dimensions that a fit's range has.
-enum class ShapeKind : std::uint8_t { any, matmul, attention };
+enum class ShapeKind : std::uint8_t {
+  any,
+  matmul,
+  grouped_matmul,
+  experts,
+  attention,
+  recurrence,
+  convolution,
+  collective
+};
 
 /// What the program calls operations of this shape.
 constexpr std::string_view name(ShapeKind kind) noexcept {
   switch (kind) {
     case ShapeKind::matmul: return "linear";
+    case ShapeKind::grouped_matmul: return "grouped linear";
+    case ShapeKind::experts: return "experts";
     case ShapeKind::attention: return "attention";
+    case ShapeKind::recurrence: return "recurrence";
+    case ShapeKind::convolution: return "convolution";
+    case ShapeKind::collective: return "collective";
     case ShapeKind::any: break;
   }
   return "elementwise";
 }
 
-/// Nothing but the bound's two times: what every operation has.
+/// Nothing but the bound's times: what every operation has.
 struct BoundShape {
   static constexpr ShapeKind kind = ShapeKind::any;
   static constexpr std::array<std::string_view, 0> dimension_names{};
 
   double compute = 0.0;  ///< At the peak rate.
-  double memory = 0.0;   ///< At the full memory bandwidth.
+  double memory = 0.0;   ///< At the full bandwidth of memory, or of links.
 
   constexpr std::array<double, 0> dimensions() const noexcept { return {}; }
 };

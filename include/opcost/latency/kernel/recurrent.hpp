@@ -1,81 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Models of the kernels of linear-attention and state-space layers: gated delta net (arXiv 2412.06464), Kimi
-// delta attention (arXiv 2510.26692) and the short convolution that they share with Mamba-2 (arXiv 2405.21060). A
-// layer is the sum of its kernels: a short convolution and a chunked recurrence in prefill, both kernels' updates
-// in decode.
+// Models of the recurrence of linear-attention layers: gated delta net (arXiv 2412.06464) and Kimi delta attention
+// (arXiv 2510.26692), chunked in prefill, updated by a token or a few in decode.
 #pragma once
 
 #include <array>
+#include <string_view>
 
 #include "opcost/latency/kernel/kernel.hpp"
 
 namespace opcost::kernel {
 
-/// A uniform batch of a recurrence over matrix states, one of key dimension × value dimension per value head, and
-/// of the short causal convolution before it.
+/// A uniform batch of a recurrence over matrix states, one of key dimension × value dimension per value head.
 struct RecurrentShape {
+  static constexpr ShapeKind kind = ShapeKind::recurrence;
+  static constexpr std::array<std::string_view, 6> dimension_names{
+      "sequences", "query_tokens", "key_heads", "key_dimension", "value_heads", "value_dimension"};
+
   double sequences = 1.0;
   double query_tokens = 1.0;
   double key_heads = 1.0;
   double key_dimension = 128.0;
   double value_heads = 1.0;
   double value_dimension = 128.0;
-  double channels = 0.0;           ///< Of the convolution: those of q, k and v, or of x, B and C.
-  double convolution_width = 4.0;  ///< Its state is one token shorter.
-  double chunk = 64.0;             ///< Tokens of a chunk in prefill.
-  double state_bytes = 4.0;        ///< Of one element of the state.
-  double activation_bytes = 2.0;   ///< Of one element of q, k, v, the output and the convolution's state.
-  bool keeps_states = false;       ///< Verification: the state after every token is written, not only the last.
-  bool cold = true;                ///< State and activations are in device memory, not in L2.
+  double chunk = 64.0;            ///< Tokens of a chunk in prefill.
+  double state_bytes = 4.0;       ///< Of one element of the state.
+  double activation_bytes = 2.0;  ///< Of one element of q, k, v and the output.
+  bool keeps_states = false;      ///< Verification: the state after every token is written, not only the last.
+  bool cold = true;               ///< State and activations are in device memory, not in L2.
 
+  constexpr std::array<double, 6> dimensions() const noexcept {
+    return {sequences, query_tokens, key_heads, key_dimension, value_heads, value_dimension};
+  }
   constexpr double states() const noexcept { return keeps_states ? query_tokens : 1.0; }
   /// Bytes of one state of every sequence.
   constexpr double state() const noexcept {
     return sequences * value_heads * key_dimension * value_dimension * state_bytes;
-  }
-};
-
-/// Short causal convolution per channel, prefill or update: reads and writes every token and its state once. The
-/// first 8 tokens of a sequence are a chain; kernels that give each row of a sequence and channel a thread block
-/// also take its latency: T = launch + chain + overlapped(row blocks, memory). Never decreases in any dimension,
-/// except that rows below 8 tokens may take longer (`short_row`): they are loaded element by element.
-struct ShortConvolution {
-  static constexpr std::string_view form = "short_convolution";
-  using Shape = RecurrentShape;
-
-  double launch = 2.1;
-  double chain = 1.4;
-  double row_cycles = 0.0;
-  double short_row = 1.0;
-  double memory_efficiency = 0.7;
-  double l2_bytes_per_cycle = 18.0;
-  double l2_share = 0.5;
-
-  static constexpr std::array<Factor<ShortConvolution>, 7> factors() noexcept {
-    using K = ShortConvolution;
-    return {{{"launch", "us", "launches, ramp and drain", &K::launch, 0.5, 20.0, 2.1},
-             {"chain", "us", "latency chain of the first 8 tokens", &K::chain, 0.0, 20.0, 1.4},
-             {"row_cycles", "1", "cycles of a multiprocessor for the block of one sequence and channel",
-              &K::row_cycles, 0.0, 1000.0, 0.0},
-             {"short_row", "1", "factor on them below 8 tokens", &K::short_row, 1.0, 2.0, 1.0},
-             {"memory_efficiency", "1", "share of the memory bandwidth", &K::memory_efficiency, 0.2, 1.0, 0.7},
-             {"l2_bytes_per_cycle", "B", "bytes that a multiprocessor moves from and to L2 in a cycle, warm replay",
-              &K::l2_bytes_per_cycle, 4.0, 80.0, 18.0},
-             {"l2_share", "1", "share of L2 that a warm replay finds its data in", &K::l2_share, 0.2, 1.5, 0.5}}};
-  }
-
-  KernelTime time(const RecurrentShape& s, const Machine& machine) const noexcept {
-    const double token = s.sequences * s.channels * s.activation_bytes;
-    const double state = token * (s.convolution_width - 1.0);
-    const double bytes = 2.0 * token * s.query_tokens + state * (1.0 + s.states());
-    const double footprint = 2.0 * token * s.query_tokens + state * s.states();
-    const double miss = l2_miss(s.cold, fourth(footprint / (l2_share * machine.l2_bytes)));
-    const double memory = traffic_time(bytes, miss, memory_efficiency, l2_bytes_per_cycle, machine);
-    const double compute = s.sequences * s.channels * row_cycles * (s.query_tokens < 8.0 ? short_row : 1.0) /
-                           (machine.multiprocessors * machine.cycles);
-    const double overhead = launch + chain * smaller(s.query_tokens - 1.0, 7.0) / 7.0;
-    return {overhead + overlapped(compute, memory), compute, memory, overhead};
   }
 };
 
