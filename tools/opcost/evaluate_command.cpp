@@ -140,10 +140,10 @@ std::string json_text(const Evaluation& evaluation, const std::vector<Accuracy>&
 std::string flaws_text(const std::vector<Evaluated>& evaluated) {
   std::map<std::string, std::size_t> flaws;
   for (const Evaluated& row : evaluated) {
-    if (!row.sample.flaw.empty()) ++flaws[fmt::format("{} rows: {}", row.sample.kernel, row.sample.flaw)];
+    if (!row.sample.flaw.empty()) ++flaws[fmt::format("of {}: {}", row.sample.kernel, row.sample.flaw)];
   }
   std::string text;
-  for (const auto& [flaw, count] : flaws) text += fmt::format("left out: {} {}\n", count, flaw);
+  for (const auto& [flaw, count] : flaws) text += fmt::format("left out: {} rows {}\n", count, flaw);
   return text;
 }
 

@@ -395,7 +395,7 @@ FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samp
   const auto folds =
       static_cast<std::size_t>(std::min<std::size_t>(static_cast<std::size_t>(options.folds), groups.size()));
   std::map<std::string, std::size_t> fold_of_group;
-  if (groups.size() < 12) {  // so few that a hash could leave a fold empty: deal them out in order
+  if (groups.size() < 10 * folds) {  // so few that a hash would leave folds unequal: deal them out in order
     std::size_t next = 0;
     for (const auto& [group, count] : groups) fold_of_group[group] = next++ % folds;
   } else {

@@ -249,6 +249,7 @@ class SampleReader {
     Sample& sample =
         add(operation, row,
             fmt::format("{} {} {} {}", shape.hidden, shape.intermediate, shape.experts, shape.top_k), conditions);
+    sample.divided = fmt::format("tp {} ep {}", shards, ranks);
     if (sends_remote_tokens_to_first_expert(kernel, shape, ranks)) {
       sample.flaw = "with expert parallelism, tokens of other ranks went to the first expert";
     }
@@ -341,6 +342,12 @@ class SampleReader {
     samples.back().data_type = "bfloat16";
   }
 
+  /// Kimi delta attention convolves q, k and v one after the other: another kernel than one over all channels.
+  void mark_three_convolutions() {
+    Sample& sample = samples.back();
+    if (!named(sample.kernel, "qkv3")) sample.kernel += "_qkv3";
+  }
+
   /// One kernel of a gated delta net or of Kimi delta attention: the convolution over q, k and v, or the recurrence.
   void add_delta_rule(const MeasuredRow& row) {
     const std::string& operation = row.text("operation");
@@ -355,6 +362,7 @@ class SampleReader {
     if (value_heads % key_heads != 0) row.fail("key_heads", "a divisor of value_heads");
     if (is_convolution(row)) {
       add_convolution(row, 2.0 * key_heads * key_dimension + double(value_heads) * value_dimension, "value_heads");
+      if (operation == "kimi_delta_attention") mark_three_convolutions();
       return;
     }
     const std::string& phase = row.text("phase");
