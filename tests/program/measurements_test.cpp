@@ -353,6 +353,22 @@ TEST_CASE("calibrate recovers known factors of experts, and leaves out rows that
   CHECK(model.memory_efficiency == Approx(known.memory_efficiency).epsilon(0.05));
   CHECK(model.row_traffic == 0.0);  // a part that the start lacks
 
+  // the rule of tiles is the kernel's own where it is known, else the base's
+  std::get<kernel::FusedExperts>(calibration[KernelFamily::experts_16bit].model).narrow_limit = 16.0;
+  const std::string base =
+      directory.write("base.json", calibration_text(calibration, {{"a test"}, {}, {}})).string();
+  const auto narrow_limit = [&](std::string rows, const std::string& kernel) {
+    for (std::size_t at = 0; (at = rows.find("mine,", at)) != std::string::npos;) rows.replace(at, 4, kernel);
+    const std::string renamed = directory.write("renamed/moe.csv", rows).string();
+    const std::string based = (directory.path() / "based.json").string();
+    REQUIRE(run("calibrate " + renamed + " --gpu h100-sxm --name x --base " + base + " --out " + based).exit_code ==
+            0);
+    const Calibration result = read_calibration_file(based).calibration;
+    return std::get<kernel::FusedExperts>(result[KernelFamily::experts_16bit].model).narrow_limit;
+  };
+  CHECK(narrow_limit(text, "vllm_unquantized_triton") == 64.0);
+  CHECK(narrow_limit(text, "another") == 16.0);
+
   const std::string predictions = (directory.path() / "predictions.csv").string();
   const Run evaluated = run("evaluate " + data + " --calibration " + out + " --predictions " + predictions);
   REQUIRE(evaluated.exit_code == 0);

@@ -156,7 +156,7 @@ void run(const Options& options) {
     fit.times_cache_write = options.times_cache_write;
     fit.points = static_cast<std::size_t>(options.points);
     fit.progress = show_progress;
-    if (base && (*base)[family].model.index() == start.index()) {
+    if (base && can_start_at((*base)[family].model, start)) {
       start = (*base)[family].model;
       fit.from_base = true;
     }

@@ -359,6 +359,21 @@ KernelModel model_for_kernel(KernelFamily family, const std::string& kernel) {
   return kernel::ConstantKernel{};
 }
 
+bool can_start_at(const KernelModel& other, const KernelModel& usual) {
+  if (other.index() != usual.index()) return false;
+  const auto* const layer = std::get_if<kernel::FusedExperts>(&usual);
+  if (layer == nullptr) return true;
+  constexpr kernel::FusedExperts unknown{};
+  bool known = false;
+  bool alike = true;
+  for (const auto& factor : kernel::FusedExperts::factors()) {
+    if (factor.fitted) continue;
+    known = known || layer->*(factor.value) != unknown.*(factor.value);
+    alike = alike && layer->*(factor.value) == std::get<kernel::FusedExperts>(other).*(factor.value);
+  }
+  return alike || !known;
+}
+
 FittedKernel fit_kernel(KernelFamily family, const std::vector<Sample>& all_samples, const KernelModel& start,
                         const Accelerator& accelerator, const Calibration& others, const FitOptions& options) {
   const std::vector<Sample> samples = every_nth(all_samples, options.points);

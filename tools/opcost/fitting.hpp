@@ -19,6 +19,10 @@ namespace opcost::program {
 /// that this kernel lacks: a fit leaves it there.
 KernelModel model_for_kernel(KernelFamily family, const std::string& kernel);
 
+/// Whether a fit may start at another calibration's model instead: it has the same form and, if this is a fused layer
+/// whose rule of tiles is known, that rule.
+bool can_start_at(const KernelModel& other, const KernelModel& usual);
+
 /// A fitted family: its calibration, and the names of factors that ended at a bound.
 struct FittedKernel {
   KernelFamily family{};
