@@ -350,6 +350,7 @@ KernelModel model_for_kernel(KernelFamily family, const std::string& kernel) {
     case KernelFamily::gated_delta_decode:
     case KernelFamily::kimi_delta_decode: return kernel::RecurrentUpdate{};
     case KernelFamily::short_convolution_prefill:
+      return kernel::ShortConvolution{.row_cycles = 20.0, .short_row = 1.1};
     case KernelFamily::short_convolution_decode: return kernel::ShortConvolution{};
     case KernelFamily::ring_collective: return kernel::NcclRing{};
     case KernelFamily::exchange_collective: return kernel::NcclPointToPoint{};
