@@ -240,7 +240,7 @@ TEST_CASE("a row of a grouped product holds two, and is predicted as one") {
   const std::vector<double> rows = estimates(contents(predictions));
   REQUIRE(rows.size() == 2);
   const auto both = [](std::int32_t tokens, GroupedLayout layout) {
-    const ExpertRouting routing{8 * tokens, 32, 1, 1, RoutingKind::balanced};
+    const ExpertRouting routing{8 * tokens, 32, 1, 1, RoutingKind::near_balanced};
     const RuntimeLinearPrecision precision{formats::fp8_token_group, formats::fp8_block, formats::bf16};
     return microseconds(GroupedProjection<>{routing, 2048, 1536, layout, precision}) +
            microseconds(GroupedProjection<>{routing, 768, 2048, layout, precision});

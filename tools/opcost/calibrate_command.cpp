@@ -36,6 +36,7 @@ struct Options {
   std::string out;
   std::string base;
   std::vector<std::string> from_base;
+  std::vector<std::string> fill;
   std::vector<std::string> sources;
   std::int32_t points = 0;
   bool times_cache_write = false;
@@ -64,15 +65,20 @@ std::vector<Sample> most_used_kernel(const std::vector<Sample>& samples, std::ve
   return chosen;
 }
 
-/// A family without measurements: the base's factors, said so, with an interval twice as wide.
-KernelCalibration transferred(const Calibration& base, KernelFamily family) {
-  KernelCalibration kernel = base[family];
-  if (kernel.transferred_from.empty()) {
-    kernel.transferred_from = base.name;
-    kernel.interval = kernel.interval.widened(2.0);
-    kernel.windowed_interval = kernel.windowed_interval.widened(2.0);
+/// A family without measurements: as the first of the sources that has any, said so, with an interval twice as wide.
+/// What nobody measured stays as the first source has it.
+KernelCalibration filled(const std::vector<Calibration>& sources, KernelFamily family, const Name& own_name) {
+  for (const Calibration& source : sources) {
+    KernelCalibration kernel = source[family];
+    if (kernel.rows == 0) continue;
+    if (kernel.transferred_from.empty() && source.name != own_name) {
+      kernel.transferred_from = source.name;
+      kernel.interval = kernel.interval.widened(2.0);
+      kernel.windowed_interval = kernel.windowed_interval.widened(2.0);
+    }
+    return kernel;
   }
-  return kernel;
+  return sources.front()[family];
 }
 
 Table summary(const Calibration& calibration, const std::map<KernelFamily, std::vector<std::string>>& at_bound) {
@@ -103,24 +109,30 @@ Table summary(const Calibration& calibration, const std::map<KernelFamily, std::
 }
 
 void run(const Options& options) {
-  require_option(!options.paths.empty(), "PATH", "a directory or files of measurements");
+  const bool only_fills = options.paths.empty() && !options.base.empty() && !options.fill.empty();
+  require_option(!options.paths.empty() || only_fills, "PATH",
+                 "a directory or files of measurements (or --base and --fill, to fill its gaps only)");
   require_option(!options.gpu.empty(), "--gpu", "the accelerator that was measured");
   require_option(!options.name.empty(), "--name", "the software stack's name and version");
   require_option(!options.out.empty(), "--out", "the file to write");
   const Accelerator accelerator = find_accelerator(options.gpu);
   std::optional<Calibration> base;
   if (!options.base.empty()) base = find_calibration(options.base);
-  // families without data: from the base, or from what the accelerator is answered with today
-  const Calibration gap_filler = base ? *base : default_calibration(accelerator);
+  // families without data: from the base, or from what the accelerator is answered with today; then from others
+  std::vector<Calibration> fillers{base ? *base : default_calibration(accelerator)};
+  for (const std::string& other : options.fill) fillers.push_back(find_calibration(other));
 
-  const std::vector<Sample> samples =
-      measurements_of({options.paths.begin(), options.paths.end()}, options.times_cache_write).samples;
-  require_microseconds(samples, accelerator);
+  const bool times_cache_write = options.times_cache_write || (only_fills && base->times_cache_write);
+  std::vector<Sample> samples;
+  if (!only_fills) {
+    samples = measurements_of({options.paths.begin(), options.paths.end()}, times_cache_write).samples;
+    require_microseconds(samples, accelerator);
+  }
 
   Calibration calibration;
   calibration.name = Name(fmt::format("{}/{}", accelerator.name, options.name));
   calibration.accelerator = accelerator.name;
-  calibration.times_cache_write = options.times_cache_write;
+  calibration.times_cache_write = times_cache_write;
   calibration.sustained_share = options.sustained_share.value_or(base ? base->sustained_share : 1.0);
   calibration.eager_launch = options.eager_launch.value_or(base ? base->eager_launch : 0.0);
 
@@ -141,7 +153,7 @@ void run(const Options& options) {
     const bool skipped =
         std::find(options.from_base.begin(), options.from_base.end(), name(family)) != options.from_base.end();
     if (by_family[i].empty() || skipped) {
-      calibration[family] = transferred(gap_filler, family);
+      calibration[family] = filled(fillers, family, calibration.name);
       continue;
     }
     std::vector<Sample> chosen = most_used_kernel(by_family[i], left_out);
@@ -167,7 +179,7 @@ void run(const Options& options) {
     } catch (const InputError& error) {
       if (!base) throw;
       left_out.push_back(fmt::format("{} ({} rows): {}", name(family), chosen.size(), error.what()));
-      calibration[family] = transferred(*base, family);
+      calibration[family] = filled(fillers, family, calibration.name);
     }
   }
   show_progress("");
@@ -208,6 +220,12 @@ void add_calibrate_command(CLI::App& app) {
       ->expected(1)
       ->take_all()
       ->type_name("FAMILY");
+  command
+      ->add_option("--fill", options->fill,
+                   "Families without data that --base has none of either: as this calibration has them; repeatable")
+      ->expected(1)
+      ->take_all()
+      ->type_name("NAME|FILE");
   add_count(*command, "--points", options->points, "Use only so many measurements of a family");
   command->add_flag("--times-cache-write", options->times_cache_write,
                     "The attention latencies include storing the new keys and values");

@@ -102,7 +102,14 @@ Table data_types_table() {
   return table;
 }
 
-Table calibrations() {
+/// A row for each measured family; in text, long kernel names are cut so that a row fits a wide terminal.
+Table calibrations(TableFormat format) {
+  constexpr std::size_t longest = 32;
+  const auto kernel_name = [format](std::string_view kernel) {
+    if (format != TableFormat::text || kernel.size() <= longest) return std::string(kernel);
+    return std::string(kernel.substr(0, longest - 1)) + "…";
+  };
+
   Table table({{"name", false},
                {"for", false},
                {"family", false},
@@ -118,7 +125,7 @@ Table calibrations() {
     const auto add = [&](std::string_view family, const KernelCalibration& kernel) {
       const bool measured = kernel.rows != 0;
       table.add_row({std::exchange(title, ""), std::exchange(target, ""), std::string(family),
-                     std::string(kernel.kernel.view()), measured ? fmt::format("{}", kernel.rows) : "–",
+                     kernel_name(kernel.kernel.view()), measured ? fmt::format("{}", kernel.rows) : "–",
                      measured ? fmt::format("{:.1f} %", kernel.error.mean) : "–",
                      fmt::format("{:.2f} – {:.2f}", kernel.interval.low, kernel.interval.high),
                      std::string(kernel.transferred_from.view())});
@@ -155,7 +162,7 @@ void add_list_command(CLI::App& app) {
     const Table table = *what == "gpus"           ? gpus()
                         : *what == "models"       ? models()
                         : *what == "dtypes"       ? data_types_table()
-                        : *what == "calibrations" ? calibrations()
+                        : *what == "calibrations" ? calibrations(as)
                                                   : operations(as);
     print(table.render(as, colour_wanted()));
   });

@@ -19,7 +19,7 @@ namespace opcost::program {
 namespace {
 
 /// DeepGEMM's benchmark of grouped products draws the loads of experts within 30 % of their mean.
-constexpr RoutingKind grouped_benchmark_routing = RoutingKind::balanced;
+constexpr RoutingKind grouped_benchmark_routing = RoutingKind::near_balanced;
 
 struct NamedFormats {
   std::string_view name;
