@@ -101,6 +101,36 @@ constexpr kernel::AttentionShape attention_shape(const AttentionHeads& heads, co
   return shape;
 }
 
+/// The same of alike sequences, from an operation that counts them so.
+template <class T>
+[[gnu::always_inline]] constexpr kernel::AttentionShape uniform_attention_shape(
+    const T& operation, const AttentionHeads& heads, const TensorFormat& kv_cache, const Cost& cost,
+    const ExecutionConditions& conditions) noexcept {
+  const AttentionCounts counts = count_sequence(operation.mask, {operation.query_tokens, operation.context_tokens});
+  kernel::AttentionShape shape = attention_shape(heads, kv_cache, cost, conditions);
+  shape.sequences = operation.sequences;
+  shape.query_tokens = operation.query_tokens;
+  shape.context_tokens = operation.context_tokens;
+  shape.pairs = static_cast<double>(counts.pairs);
+  shape.visible_keys = static_cast<double>(counts.visible_keys);
+  return shape;
+}
+
+/// What of a recurrence does not depend on its kind.
+template <class T>
+constexpr kernel::RecurrentShape recurrent_shape(const T& operation,
+                                                 const ExecutionConditions& conditions) noexcept {
+  kernel::RecurrentShape shape;
+  shape.sequences = operation.sequences;
+  shape.query_tokens = operation.query_tokens;
+  shape.chunk = operation.chunk_tokens;
+  shape.state_bytes = bytes_per_element(TensorFormat(operation.precision.state).element);
+  shape.activation_bytes = bytes_per_element(TensorFormat(operation.precision.input).element);
+  shape.keeps_states = operation.stores_every_state;
+  shape.cold = conditions.cold_cache;
+  return shape;
+}
+
 template <AttentionMask Mask>
 constexpr KernelFamily attention_family_of(const kernel::AttentionShape& shape, const AttentionHeads& heads,
                                            const TensorFormat& kv_cache) noexcept {
@@ -156,15 +186,10 @@ template <AttentionMask Mask, AttentionPrecision P>
     const Attention<Mask, P>& operation, const ExecutionConditions& conditions) noexcept {
   const TensorFormat kv_cache = operation.precision.kv_cache;
   const DataType type = operation.compute_type();
-  const AttentionCounts counts = count_sequence(operation.mask, {operation.query_tokens, operation.context_tokens});
   Cost cost = operation.cost();
   if (!conditions.cache_write) cost.kv_cache_write = {};
-  kernel::AttentionShape shape = detail::attention_shape(operation.heads, kv_cache, cost, conditions);
-  shape.sequences = operation.sequences;
-  shape.query_tokens = operation.query_tokens;
-  shape.context_tokens = operation.context_tokens;
-  shape.pairs = static_cast<double>(counts.pairs);
-  shape.visible_keys = static_cast<double>(counts.visible_keys);
+  kernel::AttentionShape shape =
+      detail::uniform_attention_shape(operation, operation.heads, kv_cache, cost, conditions);
   if constexpr (requires { operation.mask.window; }) shape.window = operation.mask.window;
   const bool whole = operation.query_tokens == operation.context_tokens;
   return {.family = detail::attention_family_of<Mask>(shape, operation.heads, kv_cache),
@@ -209,15 +234,10 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const LatentAttention
                                     ? TensorFormat(operation.precision.kv_cache)
                                     : TensorFormat(operation.precision.query);  // keys as key_value_up wrote them
   const AttentionHeads heads = operation.computed_heads();
-  const AttentionCounts counts = count_sequence(operation.mask, {operation.query_tokens, operation.context_tokens});
   Cost cost = operation.cost();
   if (!conditions.cache_write) cost.kv_cache_write = {};
-  kernel::AttentionShape shape = detail::attention_shape(heads, kv_cache, cost, conditions);
-  shape.sequences = operation.sequences;
-  shape.query_tokens = operation.query_tokens;
-  shape.context_tokens = operation.context_tokens;
-  shape.pairs = static_cast<double>(counts.pairs);
-  shape.visible_keys = static_cast<double>(counts.visible_keys);
+  const kernel::AttentionShape shape =
+      detail::uniform_attention_shape(operation, heads, kv_cache, cost, conditions);
   return {.family =
               absorbed ? KernelFamily::latent_attention : detail::attention_family_of<Mask>(shape, heads, kv_cache),
           .shape = shape,
@@ -286,24 +306,18 @@ constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const GatedDeltaRule<
                                                            const ExecutionConditions& conditions) noexcept {
   const bool per_head = operation.decay == DeltaRuleDecay::per_head;
   const bool chunked = operation.form == RecurrenceForm::chunked;
-  const TensorFormat input = operation.precision.input;
-  const TensorFormat state = operation.precision.state;
+  kernel::RecurrentShape shape = detail::recurrent_shape(operation, conditions);
+  shape.key_heads = operation.key_heads;
+  shape.value_heads = operation.value_heads;
+  shape.key_dimension = operation.key_dimension;
+  shape.value_dimension = operation.value_dimension;
   return {.family = chunked ? (per_head ? KernelFamily::gated_delta_prefill : KernelFamily::kimi_delta_prefill)
                             : (per_head ? KernelFamily::gated_delta_decode : KernelFamily::kimi_delta_decode),
-          .shape = {.sequences = double(operation.sequences),
-                    .query_tokens = double(operation.query_tokens),
-                    .key_heads = double(operation.key_heads),
-                    .key_dimension = double(operation.key_dimension),
-                    .value_heads = double(operation.value_heads),
-                    .value_dimension = double(operation.value_dimension),
-                    .chunk = double(operation.chunk_tokens),
-                    .state_bytes = bytes_per_element(state.element),
-                    .activation_bytes = bytes_per_element(input.element),
-                    .keeps_states = operation.stores_every_state,
-                    .cold = conditions.cold_cache},
+          .shape = shape,
           .cost = operation.cost(),
           .type = operation.compute_type(),
-          .usual = detail::is_16bit(input.element) && state.element == DataType::fp32 &&
+          .usual = detail::is_16bit(TensorFormat(operation.precision.input).element) &&
+                   TensorFormat(operation.precision.state).element == DataType::fp32 &&
                    (!chunked || operation.chunk_tokens == 64)};
 }
 
@@ -311,21 +325,14 @@ constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const GatedDeltaRule<
 template <RecurrencePrecision P>
 constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const StateSpaceScan<P>& operation,
                                                            const ExecutionConditions& conditions) noexcept {
-  const TensorFormat input = operation.precision.input;
-  const TensorFormat state = operation.precision.state;
+  kernel::RecurrentShape shape = detail::recurrent_shape(operation, conditions);
+  shape.key_heads = operation.groups;
+  shape.value_heads = operation.heads;
+  shape.key_dimension = operation.state_dimension;
+  shape.value_dimension = operation.head_dimension;
   return {.family = operation.form == RecurrenceForm::chunked ? KernelFamily::gated_delta_prefill
                                                               : KernelFamily::gated_delta_decode,
-          .shape = {.sequences = double(operation.sequences),
-                    .query_tokens = double(operation.query_tokens),
-                    .key_heads = double(operation.groups),
-                    .key_dimension = double(operation.state_dimension),
-                    .value_heads = double(operation.heads),
-                    .value_dimension = double(operation.head_dimension),
-                    .chunk = double(operation.chunk_tokens),
-                    .state_bytes = bytes_per_element(state.element),
-                    .activation_bytes = bytes_per_element(input.element),
-                    .keeps_states = operation.stores_every_state,
-                    .cold = conditions.cold_cache},
+          .shape = shape,
           .cost = operation.cost(),
           .type = operation.compute_type()};
 }

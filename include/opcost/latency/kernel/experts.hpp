@@ -156,10 +156,12 @@ struct FusedExperts {
                     columns,
                     step,
                     tile_overhead * granules / 4.0,
-                    (warm ? l2_speedup : memory_efficiency) * bandwidth,
+                    1.0 / machine.multiprocessors,
+                    1.0 / machine.cycles,
+                    1.0 / ((warm ? l2_speedup : memory_efficiency) * bandwidth),
                     ceiling(s.intermediate / 16.0) * 16.0 > s.intermediate};
-    const Product up = product(grid, s, (matrices - 1.0) * s.intermediate, s.hidden, machine);
-    const Product down = product(grid, s, s.hidden, s.intermediate, machine);
+    const Product up = product(grid, s, (matrices - 1.0) * s.intermediate, s.hidden);
+    const Product down = product(grid, s, s.hidden, s.intermediate);
 
     double traffic = activation_traffic * rows * matrices * s.intermediate * 2.0 +
                      sum_traffic * s.tokens * (s.top_k + 1.0) * s.hidden * 2.0 +
@@ -181,10 +183,12 @@ struct FusedExperts {
     double row_tiles;
     double active_experts;
     double rows;
-    double columns;   ///< Of a tile.
-    double step;      ///< Cycles of a k16 step of a tile.
-    double epilogue;  ///< Cycles of a tile.
-    double rate;      ///< Bytes per microsecond.
+    double columns;             ///< Of a tile.
+    double step;                ///< Cycles of a k16 step of a tile.
+    double epilogue;            ///< Cycles of a tile.
+    double by_multiprocessors;  ///< Inverses: a multiplication is cheaper than a division.
+    double by_cycles;           ///< Of a microsecond.
+    double by_rate;             ///< Of bytes per microsecond.
     bool unaligned;
   };
   struct Product {
@@ -192,17 +196,16 @@ struct FusedExperts {
     double memory;
   };
 
-  Product product(const Grid& grid, const ExpertsShape& s, double n, double k,
-                  const Machine& machine) const noexcept {
-    const double across = ceiling(n / grid.columns);
-    const double x = grid.row_tiles * across / machine.multiprocessors;
+  Product product(const Grid& grid, const ExpertsShape& s, double n, double k) const noexcept {
+    const double across = n / grid.columns;
+    const double x = grid.row_tiles * ceiling(across) * grid.by_multiprocessors;
     const double w = x + wave_tail * (ceiling(x) - x);
     double compute =
-        (k / 16.0 * grid.step * w + tile_latency * larger(w, 1.0) + grid.epilogue * w) / machine.cycles;
-    const double weight_tiles = grid.active_experts * n / (grid.columns * machine.multiprocessors);
+        (k / 16.0 * grid.step * w + tile_latency * larger(w, 1.0) + grid.epilogue * w) * grid.by_cycles;
+    const double weight_tiles = grid.active_experts * across * grid.by_multiprocessors;
     const double weights = grid.active_experts * n * k * s.weight_bytes *
                            (1.0 + idle_bandwidth_loss * larger(1.0 - weight_tiles, 0.0));
-    double memory = (weights + grid.rows * (k * s.operand_bytes + 2.0 * n)) / grid.rate;
+    double memory = (weights + grid.rows * (k * s.operand_bytes + 2.0 * n)) * grid.by_rate;
     if (grid.unaligned) {
       compute *= unaligned_compute;
       memory *= unaligned_memory;
