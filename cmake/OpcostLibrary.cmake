@@ -52,6 +52,7 @@ set(core_headers
     opcost/model/model_config.hpp
     opcost/model/model_operations.hpp
     opcost/model/model_precision.hpp
+    opcost/model/parameters.hpp
     opcost/name.hpp
     opcost/operation/activation.hpp
     opcost/operation/add_rms_norm.hpp
@@ -94,5 +95,6 @@ opcost_library(format LINK opcost_core fmt::fmt HEADERS opcost/io/format.hpp opc
                opcost/io/plot/accuracy_chart.hpp opcost/io/plot/label_placement.hpp opcost/io/plot/roofline_chart.hpp opcost/io/plot/svg.hpp)
 opcost_library(json LINK opcost_core nlohmann_json::nlohmann_json
                HEADERS opcost/io/json.hpp opcost/io/accelerator_json.hpp opcost/io/calibration_json.hpp
-                       opcost/io/model_json.hpp)
+                       opcost/io/model_families.hpp opcost/io/model_json.hpp opcost/io/model_quantisation.hpp
+                       opcost/io/model_reading.hpp)
 opcost_library(opcost LINK opcost_core opcost_format opcost_json)

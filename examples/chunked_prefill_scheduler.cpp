@@ -29,7 +29,7 @@ Seconds step_bound(const ModelConfig& model, const AttentionBatch<Causal>& batch
   const RaggedAttention<Causal> attention{model.heads, batch};
   const LinearProjection<> lm_head{sampled, model.hidden_size, model.vocabulary_size};
   const RooflineBound layer = roofline_bound(projections, gpu) + roofline_bound(attention, gpu);
-  return layer.time * model.layers + roofline_bound(lm_head, gpu).time;
+  return layer.time * model.layers() + roofline_bound(lm_head, gpu).time;
 }
 
 }  // namespace

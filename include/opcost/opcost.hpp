@@ -22,6 +22,7 @@
 #include "opcost/model/model_config.hpp"
 #include "opcost/model/model_operations.hpp"
 #include "opcost/model/model_precision.hpp"
+#include "opcost/model/parameters.hpp"
 #include "opcost/name.hpp"
 #include "opcost/operation/activation.hpp"
 #include "opcost/operation/add_rms_norm.hpp"

@@ -71,7 +71,7 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
       {"ops --gpu h20", "--model is missing"},
       {"ops --model gemma-3-27b", "--gpu is missing"},
       {"ops --modle gemma-3-27b", "--modle"},
-      {"ops --model gema --gpu h20", "unknown model 'gema' (did you mean gemma-3-27b?); known: gemma-3-27b, llama"},
+      {"ops --model gema --gpu h20", "unknown model 'gema' (did you mean gemma-2-27b or gemma-2-9b or "},
       {"ops --model gemma-3-27b --gpu h100", "(did you mean h100-nvl or h100-pcie or h100-sxm?); known: a100"},
       {"ops --model gemma-3-27b --gpu H20x", "did you mean h20"},
       {"ops --model gemma-3-27b --gpu h20 --gpu h20", "--gpu names h20 twice"},
@@ -326,6 +326,15 @@ TEST_CASE("op collective gives the bound of the links, and an estimate above it"
   const nlohmann::json two = json_of("op collective --op all_to_all --ranks 16 --bytes 1MB --gpu h100-sxm");
   CHECK(two.at("gpus").at(0).at("bound_us") == Approx(0.5e6 / 50e3));
   CHECK(two.at("gpus").at(0).at("limiter") == "scale_out");
+}
+
+TEST_CASE("list models has every model, with its layers by kind and what a sequence holds") {
+  const std::string list = run("list models --format csv").output;
+  for (const opcost::ModelConfig& model : opcost::model_catalogue) {
+    CHECK_THAT(list, Catch::Contains(std::string(model.name.view()) + ","));
+  }
+  CHECK_THAT(list, Catch::Contains("\"48: 12 attention, 36 delta rule\",10 of 512 + shared"));
+  CHECK_THAT(list, Catch::Contains("llama-3.1-70b,70.55 B,70.55 B,80 attention,–"));
 }
 
 TEST_CASE("list operations has every kind, and a command that explains it") {

@@ -162,6 +162,7 @@ TEST_CASE("a model's step is monotone in its batch, and the sum of its operation
       RC_ASSERT(!violation(model, step).has_value());
       return roofline_bound(model_operations(model, step, precision), accelerator).time;
     };
+    RC_PRE(std::isfinite(time(batch).value));  // an indexer multiplies in fp8, which not every accelerator does
     UniformBatch larger = batch;
     larger.sequences += 1;
     RC_ASSERT(time(larger) >= time(batch));

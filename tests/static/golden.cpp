@@ -3,6 +3,7 @@
 // The golden cases of tests/support at compile time.
 #include "golden.hpp"
 
+#include "golden_model_sizes.hpp"
 #include "golden_models.hpp"
 #include "golden_operations.hpp"
 #include "golden_published.hpp"
@@ -25,6 +26,11 @@ static_assert(first_mismatch(catalogue_bound_golden(as_written)) == -1);
 
 static_assert(first_mismatch(parameters_golden(as_written)) == -1);
 static_assert(first_mismatch(kv_cache_golden(as_written)) == -1);
+static_assert(published_models.size() == model_catalogue.size());
+static_assert(first_mismatch(model_sizes_golden(as_written)) == -1);
+static_assert(first_mismatch(model_kv_cache_golden(as_written)) == -1);
+static_assert(first_mismatch(sequence_memory_golden(as_written)) == -1);
+static_assert(first_mismatch(model_shapes_golden(as_written)) == -1);
 static_assert(first_mismatch(operation_counts_golden(as_written)) == -1);
 static_assert(first_mismatch(model_totals_golden(as_written)) == -1);
 

@@ -86,12 +86,15 @@ inline nlohmann::json written(const Accelerator& a) {
 }
 
 /// A model as a config.json of the family with its features: "gemma3_text", "qwen3" or "llama".
-inline nlohmann::json written(const ModelConfig& m, bool list_layer_types) {
-  const std::string type = m.post_norms ? "gemma3_text" : m.query_key_norm ? "qwen3" : "llama";
+/// Layers are global where `global_period` divides their number, counted from 1; 0: nowhere.
+inline nlohmann::json written(const ModelConfig& m, std::int32_t global_period, bool list_layer_types) {
+  const std::string type = m.norm_placement == NormPlacement::before_and_after ? "gemma3_text"
+                           : m.query_key_norm == QueryKeyNorm::head            ? "qwen3"
+                                                                               : "llama";
   nlohmann::json config{
       {"name", m.name.view()},
       {"model_type", type},
-      {"num_hidden_layers", m.layers},
+      {"num_hidden_layers", m.layers()},
       {"hidden_size", m.hidden_size},
       {"intermediate_size", m.intermediate_size},
       {"vocab_size", m.vocabulary_size},
@@ -109,12 +112,12 @@ inline nlohmann::json written(const ModelConfig& m, bool list_layer_types) {
   if (m.maximum_context != 0) config["max_position_embeddings"] = m.maximum_context;
   if (m.sliding_window == 0) return config;
   if (list_layer_types) {
-    for (std::int32_t layer = 1; layer <= m.layers; ++layer) {
-      const bool global = m.global_layer_period != 0 && layer % m.global_layer_period == 0;
+    for (std::int32_t layer = 1; layer <= m.layers(); ++layer) {
+      const bool global = global_period != 0 && layer % global_period == 0;
       config["layer_types"].push_back(global ? "full_attention" : "sliding_attention");
     }
-  } else if (m.global_layer_period != 0) {
-    config["sliding_window_pattern"] = m.global_layer_period;
+  } else if (global_period != 0) {
+    config["sliding_window_pattern"] = global_period;
   }
   return config;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "golden.hpp"
+#include "golden_model_sizes.hpp"
 #include "golden_models.hpp"
 #include "golden_operations.hpp"
 #include "golden_published.hpp"
@@ -37,6 +38,16 @@ TEST_CASE("golden: roofline") { require_all(roofline_golden(laundered)); }
 TEST_CASE("golden: catalogue bounds") { require_all(catalogue_bound_golden(laundered)); }
 TEST_CASE("golden: parameters") { require_all(parameters_golden(laundered)); }
 TEST_CASE("golden: KV cache") { require_all(kv_cache_golden(laundered)); }
+TEST_CASE("golden: every model's parameters") {
+  REQUIRE(published_models.size() == opcost::model_catalogue.size());
+  for (std::size_t i = 0; i < published_models.size(); ++i) {
+    CHECK(opcost::model_catalogue[i].name.view() == published_models[i].name);
+  }
+  require_all(model_sizes_golden(laundered));
+}
+TEST_CASE("golden: every model's KV cache") { require_all(model_kv_cache_golden(laundered)); }
+TEST_CASE("golden: what sequences hold") { require_all(sequence_memory_golden(laundered)); }
+TEST_CASE("golden: models' shapes") { require_all(model_shapes_golden(laundered)); }
 TEST_CASE("golden: operation counts") { require_all(operation_counts_golden(laundered)); }
 TEST_CASE("golden: model totals") { require_all(model_totals_golden(laundered)); }
 

@@ -132,7 +132,7 @@ TEST_CASE("model's contract") {
     change(model);
     return complaint(model);
   };
-  CHECK(with([](ModelConfig& m) { m.layers = 0; }) == "layers is 0, expected a positive number");
+  CHECK(with([](ModelConfig& m) { m.layer_groups = {}; }) == "layers is 0, expected a positive number");
   CHECK(with([](ModelConfig& m) { m.hidden_size = 0; }) == "hidden_size is 0, expected a positive number");
   CHECK(with([](ModelConfig& m) { m.intermediate_size = -1; }) ==
         "intermediate_size is -1, expected a positive number");
@@ -140,17 +140,69 @@ TEST_CASE("model's contract") {
   CHECK(with([](ModelConfig& m) { m.heads.kv_heads = 5; }) == "kv_heads is 5, expected a divisor of query_heads");
   CHECK(with([](ModelConfig& m) { m.sliding_window = -1; }) ==
         "sliding_window is -1, expected a positive number, or 0 for none");
-  CHECK(with([](ModelConfig& m) { m.global_layer_period = -1; }) ==
-        "global_layer_period is -1, expected a number ≥ 0");
+  CHECK(with([](ModelConfig& m) { m.sliding_window = 0; }) ==
+        "sliding_window is 0, expected a positive number where layers have local attention");
+  CHECK(with([](ModelConfig& m) { m.layer_groups[0].layers = -1; }) ==
+        "layers of a group is 9, expected a number ≥ 0 in every group");
+  CHECK(with([](ModelConfig& m) {
+          m.layer_groups[0] = {TokenMixer::none, FeedForward::none, 1};
+        }) == "layer_groups is 11, expected layers that mix tokens or have a feed-forward block");
+  CHECK(with([](ModelConfig& m) { m.layer_groups[0].layers = m.layer_groups[1].layers = largest; }) ==
+        "layers is 4294967294, expected at most 2147483647");
   CHECK(with([](ModelConfig& m) { m.maximum_context = -1; }) ==
         "maximum_context is -1, expected a positive number, or 0 if not stated");
-  CHECK(with([](ModelConfig& m) { m.heads.query_key_dimension = 127; }) ==
-        "query_key_dimension is 127, expected an even number");
+  CHECK(with([](ModelConfig& m) { m.rotary_dimension = 127; }) ==
+        "rotary_dimension is 127, expected an even number");
+  CHECK(with([](ModelConfig& m) { m.rotary_dimension = 130; }) ==
+        "rotary_dimension is 130, expected a number from 0 to query_key_dimension");
   CHECK(with([](ModelConfig& m) { m.intermediate_size = largest; }) ==
         "gate_up_features is 4294967294, expected at most 2147483647");
   CHECK(with([](ModelConfig& m) {
           m.heads = {2, 1, largest - 1, 2};
         }) == "qkv_features is 6442450940, expected at most 2147483647");
+}
+
+TEST_CASE("contracts of what a model's layers need") {
+  const auto with = [](ModelConfig model, auto change) {
+    change(model);
+    return complaint(model);
+  };
+  const ModelConfig& deepseek = models::deepseek_v3_2;
+  CHECK(with(deepseek, [](ModelConfig&) {}) == "valid");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.heads = {0, 0, 0, 0}; }) == "valid");  // no layer needs them
+  CHECK(with(deepseek, [](ModelConfig& m) { m.latent.heads.latent_rank = 0; }) ==
+        "latent_rank is 0, expected a positive number");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.latent.query_rank = 0; }) ==
+        "query_rank is 0, expected a positive number");
+  CHECK(with(models::deepseek_v3, [](ModelConfig& m) { m.latent.query_rank = 0; }) == "valid");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.latent.indexer_top_k = 0; }) ==
+        "indexer_top_k is 0, expected a positive number");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.latent.heads.query_heads = largest / 100; }) ==
+        "query features is 4123168512, expected at most 2147483647");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.experts.experts = 0; }) ==
+        "experts is 0, expected a positive number");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.experts.groups = 7; }) ==
+        "groups is 7, expected a divisor of experts");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.experts.groups_per_token = 9; }) ==
+        "groups_per_token is 9, expected at most groups");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.experts.experts_per_token = 129; }) ==
+        "experts_per_token is 129, expected at most the experts of the groups chosen from");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.experts.shared_intermediate_size = -1; }) ==
+        "shared_intermediate_size is -1, expected a number ≥ 0");
+  CHECK(with(deepseek, [](ModelConfig& m) { m.experts.intermediate_size = largest; }) ==
+        "experts gate_up_features is 4294967294, expected at most 2147483647");
+
+  const ModelConfig& hybrid = models::qwen3_next_80b_a3b;
+  CHECK(with(hybrid, [](ModelConfig& m) { m.recurrence.key_heads = 0; }) ==
+        "recurrence key_heads is 0, expected a positive number");
+  CHECK(with(hybrid, [](ModelConfig& m) { m.recurrence.key_heads = 15; }) ==
+        "recurrence key_heads is 15, expected a divisor of value_heads");
+  CHECK(with(hybrid, [](ModelConfig& m) {
+          m.recurrence.value_dimension = largest;
+        }).find("recurrence features is ") == 0);
+  CHECK(with(hybrid, [](ModelConfig& m) { m.recurrence.convolution_width = -1; }) ==
+        "convolution_width is -1, expected a positive number, or 0 for none");
+  CHECK(with(hybrid, [](ModelConfig& m) { m.intermediate_size = 0; }) == "valid");  // no layer is dense
 }
 
 TEST_CASE("batch's contract") {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "list_command.hpp"
 
+#include <array>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -46,24 +48,43 @@ Table gpus() {
   return table;
 }
 
+/// What a model's layers are made of: "80 attention", "48: 12 attention, 36 delta rule".
+std::string layers(const ModelConfig& m) {
+  const std::int32_t local = m.local_layers();
+  const std::array<std::pair<std::int32_t, std::string>, 6> kinds{
+      {{m.global_layers(), "attention"},
+       {local, fmt::format("local ({})", m.sliding_window)},
+       {m.layers(TokenMixer::latent_attention), m.latent.indexer_heads > 0 ? "sparse latent" : "latent"},
+       {m.layers(TokenMixer::delta_rule), "delta rule"},
+       {m.layers(TokenMixer::state_space), "state space"},
+       {m.layers(TokenMixer::none), "feed-forward alone"}}};
+  std::string text;
+  for (const auto& [count, kind] : kinds) {
+    if (count > 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count, kind);
+  }
+  return text.find(',') == std::string::npos ? text : fmt::format("{}: {}", m.layers(), text);
+}
+
+std::string experts(const ModelConfig& m) {
+  if (m.layers(FeedForward::experts) == 0) return "–";
+  return fmt::format("{} of {}{}", m.experts.experts_per_token, m.experts.experts,
+                     m.experts.shared_intermediate_size > 0 ? " + shared" : "");
+}
+
 Table models() {
   Table table({{"name", false},
                {"parameters"},
+               {"active"},
                {"layers", false},
+               {"experts", false},
                {"hidden"},
-               {"feed-forward"},
-               {"heads", false},
-               {"vocabulary"},
-               {"KV bytes/token (bf16)"}});
+               {"KV bytes/token (bf16)"},
+               {"state/sequence"}});
   for (const ModelConfig& m : model_catalogue) {
-    table.add_row(
-        {std::string(m.name.view()), fmt::format("{:.2f} B", parameters(m) * 1e-9),
-         m.local_layers() == 0 ? fmt::format("{}", m.layers)
-                               : fmt::format("{} ({} local with window {}, {} global)", m.layers, m.local_layers(),
-                                             m.sliding_window, m.global_layers()),
-         fmt::format("{}", m.hidden_size), fmt::format("{}", m.intermediate_size),
-         fmt::format("{} query, {} KV × {}", m.heads.query_heads, m.heads.kv_heads, m.heads.query_key_dimension),
-         fmt::format("{}", m.vocabulary_size), fmt::format("{}", kv_cache_bytes(m, formats::bf16, 1))});
+    table.add_row({std::string(m.name.view()), fmt::format("{:.2f} B", parameters(m) * 1e-9),
+                   fmt::format("{:.2f} B", active_parameters(m) * 1e-9), layers(m), experts(m),
+                   fmt::format("{}", m.hidden_size), fmt::format("{}", kv_cache_bytes_per_token(m, formats::bf16)),
+                   or_dash(recurrent_state_bytes(m), fmt::format("{}", recurrent_state_bytes(m)))});
   }
   return table;
 }

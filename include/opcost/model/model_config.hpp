@@ -1,79 +1,306 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// A decoder-only model, as far as its cost depends on it: what its layers are made of, how many there are of each kind,
+// and the sizes. One struct for all families; what a family does not have stays at 0.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "opcost/name.hpp"
 #include "opcost/operation/activation.hpp"
 #include "opcost/operation/attention.hpp"
+#include "opcost/operation/expert_gate.hpp"
+#include "opcost/operation/gated_delta_rule.hpp"
+#include "opcost/operation/latent_attention.hpp"
 #include "opcost/validation.hpp"
 
 namespace opcost {
 
-/// A dense decoder-only transformer, as far as its cost depends on it.
-///
-/// Layers with a sliding window (local) alternate with full ones (global): counted from 1, layer i is global if
-/// `global_layer_period` divides i. Without a window every layer is global.
+/// What mixes the tokens of a layer.
+enum class TokenMixer : std::uint8_t {
+  none,             ///< Nothing: the layer is a feed-forward block alone (Nemotron-H).
+  attention,        ///< Attention to all earlier tokens.
+  local_attention,  ///< Attention within `sliding_window`.
+  latent_attention,
+  delta_rule,   ///< Gated DeltaNet or Kimi delta attention.
+  state_space,  ///< Mamba-2, or lightning attention.
+};
+
+/// What a layer does with each token on its own.
+enum class FeedForward : std::uint8_t { none, dense, experts };
+
+/// Layers of one kind. Their order in the model does not change the cost of a step.
+struct LayerGroup {
+  TokenMixer mixer = TokenMixer::attention;
+  FeedForward feed_forward = FeedForward::dense;
+  std::int32_t layers = 0;
+
+  friend constexpr bool operator==(const LayerGroup&, const LayerGroup&) noexcept = default;
+};
+
+/// Multi-head latent attention, with DeepSeek-V3.2's indexer where `indexer_heads` is positive.
+struct LatentConfig {
+  LatentHeads heads{};
+  std::int32_t query_rank = 0;  ///< Low rank of the queries; 0: projected at once.
+  std::int32_t indexer_heads = 0;
+  std::int32_t indexer_dimension = 0;
+  std::int32_t indexer_top_k = 0;
+
+  /// Valid heads; an indexer has a dimension, keys to choose and the queries' low rank to project from.
+  constexpr std::optional<Violation> violation() const noexcept {
+    const auto found = detail::first_of(
+        heads.violation(),
+        detail::require_at_least("query_rank", query_rank, 0, "a positive number, or 0 for none"),
+        detail::require_at_least("indexer_heads", indexer_heads, 0, "a positive number, or 0 for none"),
+        detail::require_int32("query features",
+                              double(heads.query_heads) * (double(heads.nope_dimension) + heads.rope_dimension)),
+        detail::require_int32("expanded features",
+                              double(heads.query_heads) * (double(heads.nope_dimension) + heads.value_dimension)),
+        detail::require_int32("cached_dimension", double(heads.latent_rank) + heads.rope_dimension));
+    if (found || indexer_heads == 0) return found;
+    return detail::first_of(detail::require_positive("query_rank", query_rank),
+                            detail::require_positive("indexer_dimension", indexer_dimension),
+                            detail::require_positive("indexer_top_k", indexer_top_k),
+                            detail::require_int32("indexer features", double(indexer_heads) * indexer_dimension));
+  }
+
+  friend constexpr bool operator==(const LatentConfig&, const LatentConfig&) noexcept = default;
+};
+
+/// A gated delta rule, or a state-space scan: there, keys are B and C (groups × state dimension) and values x (heads ×
+/// head dimension).
+struct RecurrenceConfig {
+  std::int32_t key_heads = 0;
+  std::int32_t value_heads = 0;
+  std::int32_t key_dimension = 0;
+  std::int32_t value_dimension = 0;
+  std::int32_t convolution_width = 0;  ///< Of the short convolution before it; 0: none (lightning attention).
+  std::int32_t chunk_tokens = 64;      ///< Of the chunked form in a prefill.
+  DeltaRuleDecay decay = DeltaRuleDecay::per_head;
+  bool selective = true;  ///< State space: decays depend on the token. False for lightning attention.
+  bool convolution_bias = false;
+
+  constexpr double key_features() const noexcept { return double(key_heads) * key_dimension; }
+  constexpr double value_features() const noexcept { return double(value_heads) * value_dimension; }
+  /// Channels of the short convolution: q, k and v, or x, B and C.
+  constexpr double convolution_channels() const noexcept { return 2.0 * key_features() + value_features(); }
+  /// Elements of one sequence's state in one layer: key × value dimension, a value head.
+  constexpr double state_elements() const noexcept { return value_features() * key_dimension; }
+
+  /// Positive sizes, key heads that divide the value heads, and projections whose features fit in 31 bits.
+  constexpr std::optional<Violation> violation() const noexcept {
+    const auto found = detail::first_of(
+        detail::require_positive("recurrence key_heads", key_heads),
+        detail::require_positive("recurrence value_heads", value_heads),
+        detail::require_positive("recurrence key_dimension", key_dimension),
+        detail::require_positive("recurrence value_dimension", value_dimension),
+        detail::require_positive("chunk_tokens", chunk_tokens),
+        detail::require_at_least("convolution_width", convolution_width, 0, "a positive number, or 0 for none"),
+        detail::require_int32("recurrence features",
+                              2.0 * key_features() + 2.0 * value_features() + 2.0 * value_heads));
+    if (found) return found;
+    if (value_heads % key_heads != 0) {
+      return Violation{"recurrence key_heads", double(key_heads), "a divisor of value_heads"};
+    }
+    return std::nullopt;
+  }
+
+  friend constexpr bool operator==(const RecurrenceConfig&, const RecurrenceConfig&) noexcept = default;
+};
+
+/// The experts of a mixture-of-experts feed-forward block, and the gate that chooses among them.
+struct ExpertsConfig {
+  std::int32_t experts = 0;  ///< Routed ones; 0: the model has none.
+  std::int32_t experts_per_token = 0;
+  std::int32_t intermediate_size = 0;         ///< Of a routed expert.
+  std::int32_t shared_intermediate_size = 0;  ///< Of all shared experts together; 0: none.
+  std::int32_t groups = 1;                    ///< Groups that the choice is limited to …
+  std::int32_t groups_per_token = 1;          ///< … so many of, a token.
+  GateScoring scoring = GateScoring::softmax;
+  bool selection_bias = false;  ///< A bias an expert serves the choice (DeepSeek-V3).
+  bool normalised = false;      ///< The chosen weights are made to sum to 1.
+  bool scaled = false;          ///< The chosen weights are scaled.
+  bool shared_gate = false;     ///< A sigmoid gate a token scales the shared experts (Qwen2-MoE, Qwen3-Next).
+  bool bias = false;            ///< Biases of gate and experts (gpt-oss).
+
+  /// Positive sizes, and no more experts a token than its groups hold.
+  constexpr std::optional<Violation> violation() const noexcept {
+    const auto found = detail::first_of(
+        detail::require_positive("experts", experts),
+        detail::require_positive("experts_per_token", experts_per_token),
+        detail::require_positive("experts intermediate_size", intermediate_size),
+        detail::require_at_least("shared_intermediate_size", shared_intermediate_size, 0, "a number ≥ 0"),
+        detail::require_positive("groups", groups), detail::require_positive("groups_per_token", groups_per_token),
+        detail::require_int32("experts gate_up_features", 2.0 * intermediate_size),
+        detail::require_int32("shared gate_up_features", 2.0 * shared_intermediate_size));
+    if (found) return found;
+    if (experts % groups != 0) return Violation{"groups", double(groups), "a divisor of experts"};
+    if (groups_per_token > groups) return Violation{"groups_per_token", double(groups_per_token), "at most groups"};
+    if (experts_per_token > double(experts / groups) * groups_per_token) {
+      return Violation{"experts_per_token", double(experts_per_token),
+                       "at most the experts of the groups chosen from"};
+    }
+    return std::nullopt;
+  }
+
+  friend constexpr bool operator==(const ExpertsConfig&, const ExpertsConfig&) noexcept = default;
+};
+
+/// Which norm stands before a block, and how many there are a layer.
+enum class NormKind : std::uint8_t {
+  rms,            ///< RMSNorm.
+  layer,          ///< LayerNorm with weight and bias.
+  layer_no_bias,  ///< LayerNorm with weight only (Cohere).
+  unweighted      ///< LayerNorm without weights (OLMo).
+};
+
+/// Where a layer's norms stand.
+enum class NormPlacement : std::uint8_t {
+  before,            ///< Before the mixer and before the feed-forward block.
+  after,             ///< After each, before the residual add (OLMo 2).
+  before_and_after,  ///< Both (Gemma 2 and 3).
+  parallel           ///< One before both, which run side by side (Cohere, Phi-2).
+};
+
+/// What queries and keys are normalised over.
+enum class QueryKeyNorm : std::uint8_t {
+  none,
+  head,        ///< Each head of its own, with one weight for all (Qwen 3, Gemma 3).
+  projection,  ///< All heads of a token together (OLMo 2, MiniMax M2).
+  unweighted   ///< Each head of its own, without weights, in the layers that turn them (Llama 4 Scout).
+};
+
+inline constexpr std::size_t layer_group_capacity = 8;
+
 struct ModelConfig {
   Name name{};
-  std::int32_t layers = 1;
   std::int32_t hidden_size = 1;
-  std::int32_t intermediate_size = 1;  ///< Feed-forward dimension.
   std::int32_t vocabulary_size = 1;
-  AttentionHeads heads{};
-  std::int32_t sliding_window = 0;       ///< Keys that a local layer sees; 0: no local layers.
-  std::int32_t global_layer_period = 1;  ///< 6: five local layers, then a global one. 0: no global layers.
-  ActivationFunction activation = ActivationFunction::silu;
-  bool gated_feed_forward = true;  ///< gate and up projections, or up alone.
-  bool query_key_norm = false;     ///< RMSNorm of each query and key head.
-  bool post_norms = false;         ///< A norm after attention and after the feed-forward, too (Gemma).
-  bool tied_embeddings = false;    ///< The LM head reads the embedding table.
-  bool scaled_embedding = false;   ///< Gemma multiplies embeddings by √hidden_size.
-  bool attention_bias = false;     ///< Biases of the qkv and output projections.
-  bool feed_forward_bias = false;
   std::int32_t maximum_context = 0;  ///< Positions that the model was made for; 0: not stated.
+  std::array<LayerGroup, layer_group_capacity> layer_groups{};  ///< Unused ones have no layers.
 
-  constexpr std::int32_t global_layers() const noexcept {
-    if (sliding_window == 0) return layers;
-    return global_layer_period == 0 ? 0 : layers / global_layer_period;
+  AttentionHeads heads{};             ///< Of attention and local attention.
+  std::int32_t rotary_dimension = 0;  ///< Of a head's queries and keys that are turned; 0: none.
+  bool local_rotary_only = false;     ///< Layers that attend to all tokens turn nothing (Llama 4).
+  std::int32_t sliding_window = 0;    ///< Keys that local attention sees; 0: no local layers.
+  QueryKeyNorm query_key_norm = QueryKeyNorm::none;
+  bool attention_bias = false;         ///< Biases of the query, key and value projection.
+  bool attention_output_bias = false;  ///< Bias of the output projection.
+  bool attention_gate = false;         ///< A sigmoid gate for each output, projected with the queries (Qwen3-Next).
+  bool attention_sinks = false;        ///< A learned logit a head (gpt-oss).
+  bool score_softcap = false;          ///< tanh cap of attention scores (Gemma 2).
+  LatentConfig latent{};
+  RecurrenceConfig recurrence{};
+
+  std::int32_t intermediate_size = 0;  ///< Of dense feed-forward blocks; 0: no layer has any.
+  ActivationFunction activation = ActivationFunction::silu;
+  bool gated_feed_forward = true;  ///< gate and up projections, or up alone; experts, too.
+  bool feed_forward_bias = false;
+  ExpertsConfig experts{};
+
+  NormKind norm = NormKind::rms;
+  NormPlacement norm_placement = NormPlacement::before;
+  bool tied_embeddings = false;   ///< The LM head reads the embedding table.
+  bool scaled_embedding = false;  ///< Gemma multiplies embeddings by √hidden_size.
+  bool logit_softcap = false;     ///< tanh cap of the final logits (Gemma 2).
+
+  /// Adds layers to the group of their kind. False, and nothing added, where that takes more groups than there are.
+  constexpr bool add_layers(TokenMixer mixer, FeedForward feed_forward, std::int32_t count = 1) noexcept {
+    for (LayerGroup& group : layer_groups) {
+      if (group.layers == 0) group = {mixer, feed_forward, 0};
+      if (group.mixer != mixer || group.feed_forward != feed_forward) continue;
+      group.layers += count;
+      return true;
+    }
+    return false;
   }
-  constexpr std::int32_t local_layers() const noexcept { return layers - global_layers(); }
 
-  /// Output features of the fused query, key and value projection.
+  /// All layers.
+  constexpr std::int32_t layers() const noexcept {
+    std::int32_t sum = 0;
+    for (const LayerGroup& group : layer_groups) sum += group.layers;
+    return sum;
+  }
+  /// Layers with that mixer.
+  constexpr std::int32_t layers(TokenMixer mixer) const noexcept {
+    std::int32_t sum = 0;
+    for (const LayerGroup& group : layer_groups) sum += group.mixer == mixer ? group.layers : 0;
+    return sum;
+  }
+  /// Layers with that feed-forward block.
+  constexpr std::int32_t layers(FeedForward feed_forward) const noexcept {
+    std::int32_t sum = 0;
+    for (const LayerGroup& group : layer_groups) sum += group.feed_forward == feed_forward ? group.layers : 0;
+    return sum;
+  }
+  /// Output features of the fused query (and gate), key and value projection.
   constexpr std::int32_t qkv_features() const noexcept {
-    return heads.query_heads * heads.query_key_dimension +
+    return (attention_gate ? 2 : 1) * heads.query_heads * heads.query_key_dimension +
            heads.kv_heads * (heads.query_key_dimension + heads.value_dimension);
   }
   /// Input features of the output projection.
   constexpr std::int32_t attention_features() const noexcept { return heads.query_heads * heads.value_dimension; }
-
   /// Output features of the first feed-forward projection: gate and up together where gated.
   constexpr std::int32_t gate_up_features() const noexcept {
     return gated_feed_forward ? 2 * intermediate_size : intermediate_size;
   }
 
-  /// Positive sizes, valid heads, an even head dimension (rotary embedding turns pairs), and projections whose
-  /// features fit in 31 bits.
-  constexpr std::optional<Violation> violation() const noexcept {
-    const auto found = detail::first_of(
-        detail::require_positive("layers", layers), detail::require_positive("hidden_size", hidden_size),
-        detail::require_positive("intermediate_size", intermediate_size),
-        detail::require_positive("vocabulary_size", vocabulary_size), heads.violation(),
-        detail::require_at_least("sliding_window", sliding_window, 0, "a positive number, or 0 for none"),
-        detail::require_at_least("global_layer_period", global_layer_period, 0, "a number ≥ 0"),
-        detail::require_at_least("maximum_context", maximum_context, 0, "a positive number, or 0 if not stated"));
-    if (found) return found;
-    if (heads.query_key_dimension % 2 != 0) {
-      return Violation{"query_key_dimension", double(heads.query_key_dimension), "an even number"};
+  constexpr std::int32_t global_layers() const noexcept { return layers(TokenMixer::attention); }
+  constexpr std::int32_t local_layers() const noexcept { return layers(TokenMixer::local_attention); }
+
+  /// Of attention and local attention: valid heads, an even rotary dimension within the head, a window where there
+  /// are local layers.
+  constexpr std::optional<Violation> attention_violation() const noexcept {
+    if (const auto found = heads.violation()) return found;
+    if (local_layers() > 0 && sliding_window == 0) {
+      return Violation{"sliding_window", 0.0, "a positive number where layers have local attention"};
     }
-    const double qkv = double(heads.query_heads) * heads.query_key_dimension +
+    if (rotary_dimension % 2 != 0) return Violation{"rotary_dimension", double(rotary_dimension), "an even number"};
+    if (rotary_dimension < 0 || rotary_dimension > heads.query_key_dimension) {
+      return Violation{"rotary_dimension", double(rotary_dimension), "a number from 0 to query_key_dimension"};
+    }
+    const double qkv = (attention_gate ? 2.0 : 1.0) * heads.query_heads * heads.query_key_dimension +
                        double(heads.kv_heads) * (double(heads.query_key_dimension) + heads.value_dimension);
     const double attention = double(heads.query_heads) * heads.value_dimension;
-    const double gate_up = (gated_feed_forward ? 2.0 : 1.0) * intermediate_size;
     return detail::first_of(detail::require_int32("qkv_features", qkv),
-                            detail::require_int32("attention_features", attention),
-                            detail::require_int32("gate_up_features", gate_up));
+                            detail::require_int32("attention_features", attention));
+  }
+
+  /// Positive sizes; for each kind of layer that there is, what it needs; features of projections that fit in 31 bits.
+  constexpr std::optional<Violation> violation() const noexcept {
+    double sum = 0.0;
+    bool negative = false;
+    bool empty = false;
+    for (const LayerGroup& group : layer_groups) {
+      sum += group.layers;
+      negative = negative || group.layers < 0;
+      empty =
+          empty || (group.layers > 0 && group.mixer == TokenMixer::none && group.feed_forward == FeedForward::none);
+    }
+    if (negative) return Violation{"layers of a group", sum, "a number ≥ 0 in every group"};
+    if (empty) return Violation{"layer_groups", sum, "layers that mix tokens or have a feed-forward block"};
+    const auto found = detail::first_of(
+        detail::require_positive("layers", sum), detail::require_int32("layers", sum),
+        detail::require_positive("hidden_size", hidden_size),
+        detail::require_positive("vocabulary_size", vocabulary_size),
+        detail::require_at_least("sliding_window", sliding_window, 0, "a positive number, or 0 for none"),
+        detail::require_at_least("maximum_context", maximum_context, 0, "a positive number, or 0 if not stated"));
+    if (found) return found;
+    const auto mixers = detail::first_of(
+        global_layers() + local_layers() > 0 ? attention_violation() : std::nullopt,
+        layers(TokenMixer::latent_attention) > 0 ? latent.violation() : std::nullopt,
+        layers(TokenMixer::delta_rule) + layers(TokenMixer::state_space) > 0 ? recurrence.violation()
+                                                                             : std::nullopt);
+    if (mixers) return mixers;
+    const bool dense = layers(FeedForward::dense) > 0;
+    return detail::first_of(
+        dense ? detail::require_positive("intermediate_size", intermediate_size)
+              : detail::require_at_least("intermediate_size", intermediate_size, 0, "a number ≥ 0"),
+        detail::require_int32("gate_up_features", (gated_feed_forward ? 2.0 : 1.0) * intermediate_size),
+        layers(FeedForward::experts) > 0 ? experts.violation() : std::nullopt);
   }
 
   friend constexpr bool operator==(const ModelConfig&, const ModelConfig&) noexcept = default;

@@ -19,6 +19,10 @@ struct ModelPrecision {
   TensorFormat activation = formats::bf16;  ///< Inputs of the layers' linear projections.
   TensorFormat weight = formats::bf16;      ///< Weights of the layers' linear projections.
   TensorFormat kv_cache = formats::bf16;
+  /// Routed experts' own formats, where they differ (gpt-oss has mxfp4 experts, everything else in bf16).
+  TensorFormat expert_activation = activation;
+  TensorFormat expert_weight = weight;
+  TensorFormat recurrent_state = formats::fp32;  ///< Of delta rules and state spaces.
 
   friend constexpr bool operator==(const ModelPrecision&, const ModelPrecision&) noexcept = default;
 };

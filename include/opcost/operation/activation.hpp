@@ -15,7 +15,7 @@
 namespace opcost {
 
 /// The nonlinearity of a feed-forward block.
-enum class ActivationFunction : std::uint8_t { relu, silu, gelu_tanh };
+enum class ActivationFunction : std::uint8_t { relu, silu, gelu_tanh, relu_squared };
 
 namespace detail {
 
@@ -26,8 +26,8 @@ struct ActivationWork {
 
 // relu: max(x, 0).  silu: x / (1 + e^−x): add, divide.  gelu_tanh (arXiv 1606.08415):
 // ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))): 5 to the argument u, then tanh u = 1 − 2/(e^{2u} + 1) in 4
-// (2u, add, divide, subtract), then add and two multiplications.
-inline constexpr std::array<ActivationWork, 3> activation_work{{{1.0, 0.0}, {2.0, 1.0}, {12.0, 1.0}}};
+// (2u, add, divide, subtract), then add and two multiplications.  relu_squared: max(x, 0)² (arXiv 2109.08668).
+inline constexpr std::array<ActivationWork, 4> activation_work{{{1.0, 0.0}, {2.0, 1.0}, {12.0, 1.0}, {2.0, 0.0}}};
 
 }  // namespace detail
 
