@@ -77,7 +77,9 @@ set(core_headers
     opcost/operation/mixture_of_experts.hpp
     opcost/operation/operation.hpp
     opcost/operation/quantise.hpp
+    opcost/operation/ragged.hpp
     opcost/operation/recurrence.hpp
+    opcost/operation/recurrence_batch.hpp
     opcost/operation/residual_add.hpp
     opcost/operation/rms_norm.hpp
     opcost/operation/rotary_embedding.hpp

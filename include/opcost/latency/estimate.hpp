@@ -15,6 +15,7 @@
 #include "opcost/latency/kernel_query.hpp"
 #include "opcost/latency/roofline.hpp"
 #include "opcost/operation/any_operation.hpp"
+#include "opcost/operation/ragged.hpp"
 #include "opcost/units.hpp"
 
 namespace opcost {
@@ -158,6 +159,15 @@ LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelera
 /// The latency of a ragged attention; nothing for an empty batch.
 template <AttentionMask Mask, AttentionPrecision P>
 LatencyEstimate estimate_latency(const RaggedAttention<Mask, P>& operation, const Accelerator& accelerator,
+                                 const Calibration& calibration,
+                                 const ExecutionConditions& conditions = {}) noexcept {
+  if (operation.batch.counts().sequences <= 0) return {};
+  return estimate_latency(kernel_query(operation, conditions), accelerator, calibration, conditions);
+}
+
+/// The latency of another operation for a ragged batch; nothing for an empty one.
+template <SequenceOperation T>
+LatencyEstimate estimate_latency(const Ragged<T>& operation, const Accelerator& accelerator,
                                  const Calibration& calibration,
                                  const ExecutionConditions& conditions = {}) noexcept {
   if (operation.batch.counts().sequences <= 0) return {};

@@ -21,6 +21,7 @@
 #include "opcost/operation/linear_projection.hpp"
 #include "opcost/operation/mixture_of_experts.hpp"
 #include "opcost/operation/operation.hpp"
+#include "opcost/operation/ragged.hpp"
 #include "opcost/operation/short_convolution.hpp"
 #include "opcost/operation/state_space_scan.hpp"
 #include "opcost/precision.hpp"
@@ -131,6 +132,15 @@ constexpr kernel::RecurrentShape recurrent_shape(const T& operation,
   return shape;
 }
 
+/// As many alike sequences with the means of what was counted.
+constexpr void set_means(kernel::AttentionShape& shape, const AttentionCounts& counts) noexcept {
+  shape.sequences = static_cast<double>(counts.sequences);
+  shape.query_tokens = static_cast<double>(counts.query_tokens) / shape.sequences;
+  shape.visible_keys = static_cast<double>(counts.visible_keys) / shape.sequences;
+  shape.context_tokens = shape.visible_keys;
+  shape.pairs = static_cast<double>(counts.pairs) / shape.sequences;
+}
+
 template <AttentionMask Mask>
 constexpr KernelFamily attention_family_of(const kernel::AttentionShape& shape, const AttentionHeads& heads,
                                            const TensorFormat& kv_cache) noexcept {
@@ -212,11 +222,7 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const RaggedAttention
   Cost cost = operation.cost();
   if (!conditions.cache_write) cost.kv_cache_write = {};
   kernel::AttentionShape shape = detail::attention_shape(operation.heads, kv_cache, cost, conditions);
-  shape.sequences = static_cast<double>(counts.sequences);
-  shape.query_tokens = static_cast<double>(counts.query_tokens) / shape.sequences;
-  shape.visible_keys = static_cast<double>(counts.visible_keys) / shape.sequences;
-  shape.context_tokens = shape.visible_keys;
-  shape.pairs = static_cast<double>(counts.pairs) / shape.sequences;
+  detail::set_means(shape, counts);
   constexpr bool windowed = !std::same_as<Mask, Causal> && !std::same_as<Mask, Bidirectional>;
   return {.family = detail::attention_family_of<Mask>(shape, operation.heads, kv_cache),
           .shape = shape,
@@ -245,6 +251,26 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const LatentAttention
           .type = operation.compute_type(),
           .usual = absorbed && std::same_as<Mask, Causal> && detail::is_16bit(operation.compute_type()) &&
                    (operation.query_tokens == 1 || operation.query_tokens == operation.context_tokens)};
+}
+
+/// As a ragged attention: by the means of the batch, the bound exact.
+template <AttentionMask Mask, AttentionPrecision P>
+constexpr KernelQuery<kernel::AttentionShape> kernel_query(const Ragged<LatentAttention<Mask, P>>& ragged,
+                                                           const ExecutionConditions& conditions) noexcept {
+  const LatentAttention<Mask, P>& operation = ragged.operation;
+  const bool absorbed = operation.form == LatentForm::absorbed;
+  const TensorFormat kv_cache =
+      absorbed ? TensorFormat(operation.precision.kv_cache) : TensorFormat(operation.precision.query);
+  const AttentionHeads heads = operation.computed_heads();
+  Cost cost = ragged.cost();
+  if (!conditions.cache_write) cost.kv_cache_write = {};
+  kernel::AttentionShape shape = detail::attention_shape(heads, kv_cache, cost, conditions);
+  detail::set_means(shape, ragged.batch.counts());
+  return {.family =
+              absorbed ? KernelFamily::latent_attention : detail::attention_family_of<Mask>(shape, heads, kv_cache),
+          .shape = shape,
+          .cost = cost,
+          .type = operation.compute_type()};
 }
 
 /// The fused layer of a serving system. A layer that is fused further is answered by the same model, outside its range.
@@ -354,6 +380,44 @@ constexpr KernelQuery<kernel::ConvolutionShape> kernel_query(const ShortConvolut
           .cost = operation.cost(),
           .type = operation.compute_type(),
           .usual = detail::is_16bit(input.element)};
+}
+
+namespace detail {
+
+/// What one of the operation asks, for as many alike sequences with the batch's mean of new tokens. The cost is exact.
+template <class Query, class T>
+constexpr Query by_means(Query query, const Ragged<T>& ragged) noexcept {
+  const RecurrenceCounts& counts = ragged.batch.counts();
+  query.shape.sequences = static_cast<double>(counts.sequences);
+  query.shape.query_tokens = static_cast<double>(counts.query_tokens) / query.shape.sequences;
+  query.cost = ragged.cost();
+  query.usual = false;
+  return query;
+}
+
+}  // namespace detail
+
+/// By the means of the batch, as a ragged attention.
+template <RecurrencePrecision P>
+constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const Ragged<GatedDeltaRule<P>>& ragged,
+                                                           const ExecutionConditions& conditions) noexcept {
+  return detail::by_means(kernel_query(ragged.operation, conditions), ragged);
+}
+
+template <RecurrencePrecision P>
+constexpr KernelQuery<kernel::RecurrentShape> kernel_query(const Ragged<StateSpaceScan<P>>& ragged,
+                                                           const ExecutionConditions& conditions) noexcept {
+  return detail::by_means(kernel_query(ragged.operation, conditions), ragged);
+}
+
+/// An update where every sequence has one token, or its states are all kept.
+template <ElementwisePrecision P>
+constexpr KernelQuery<kernel::ConvolutionShape> kernel_query(const Ragged<ShortConvolution<P>>& ragged,
+                                                             const ExecutionConditions& conditions) noexcept {
+  auto query = detail::by_means(kernel_query(ragged.operation, conditions), ragged);
+  const bool update = query.shape.query_tokens <= 1.0 || ragged.operation.stores_every_state;
+  query.family = update ? KernelFamily::short_convolution_decode : KernelFamily::short_convolution_prefill;
+  return query;
 }
 
 }  // namespace opcost

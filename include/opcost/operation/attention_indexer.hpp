@@ -58,6 +58,7 @@ struct StaticIndexerPrecision {
 template <IndexerPrecision P = RuntimeIndexerPrecision>
 struct AttentionIndexer {
   static constexpr std::string_view kind = "attention_indexer";
+  using Batch = AttentionBatch<Causal>;
 
   std::int32_t heads = 64;
   std::int32_t dimension = 128;
@@ -68,8 +69,13 @@ struct AttentionIndexer {
 
   /// Exact counts. Does not throw, allocate or lock.
   constexpr Cost cost() const noexcept {
-    const double tokens = double(sequences) * double(query_tokens);
-    const double pairs = sequences * static_cast<double>(Causal{}.pairs(query_tokens, context_tokens));
+    return cost_of(count_sequence(Causal{}, {query_tokens, context_tokens}), sequences);
+  }
+
+  /// The cost given counts of sequences, `times` over: see Ragged.
+  constexpr Cost cost_of(const AttentionCounts& counts, double times = 1.0) const noexcept {
+    const double tokens = static_cast<double>(counts.query_tokens) * times;
+    const double pairs = static_cast<double>(counts.pairs) * times;
     const TensorFormat key_cache = precision.key_cache;
     const Bytes key_bytes = tensor_bytes(key_cache, 1, dimension);
     Cost cost;
@@ -77,7 +83,7 @@ struct AttentionIndexer {
     cost.vector_flops = {pairs * (3.0 * heads + (key_cache.scale_rows != 0 ? 1.0 : 0.0))};
     cost.activation_read = tokens * heads * (tensor_bytes(precision.query, 1, dimension) + Bytes{4.0});
     cost.activation_write = {pairs * bytes_per_element(TensorFormat(precision.logits).element)};
-    cost.kv_cache_read = double(sequences) * double(context_tokens) * key_bytes;
+    cost.kv_cache_read = static_cast<double>(counts.visible_keys) * times * key_bytes;
     cost.kv_cache_write = tokens * key_bytes;
     return cost;
   }
@@ -95,6 +101,39 @@ struct AttentionIndexer {
   friend constexpr bool operator==(const AttentionIndexer&, const AttentionIndexer&) noexcept = default;
 };
 
+/// What the choice of keys costs by, summed over sequences: the scores it looks at, and how many it keeps.
+struct IndexCounts {
+  std::int64_t sequences = 0;
+  std::int64_t scores = 0;
+  std::int64_t chosen = 0;
+
+  friend constexpr bool operator==(const IndexCounts&, const IndexCounts&) noexcept = default;
+};
+
+/// A ragged batch for the choice of keys: the batches of the indexer and of the attention after it.
+struct IndexBatch {
+  AttentionBatch<Causal> scored{};
+  AttentionBatch<TopKeys> chosen{};
+
+  constexpr void add(SequenceTokens sequence) noexcept {
+    scored.add(sequence);
+    chosen.add(sequence);
+  }
+  constexpr void remove(SequenceTokens sequence) noexcept {
+    scored.remove(sequence);
+    chosen.remove(sequence);
+  }
+  constexpr void replace(SequenceTokens before, SequenceTokens after) noexcept {
+    remove(before);
+    add(after);
+  }
+  constexpr IndexCounts counts() const noexcept {
+    return {scored.counts().sequences, scored.counts().pairs, chosen.counts().pairs};
+  }
+
+  friend constexpr bool operator==(const IndexBatch&, const IndexBatch&) noexcept = default;
+};
+
 /// The choice of the `top_k` keys with the highest scores for each new token, or of all while there are fewer.
 ///
 ///   vector FLOPs  1 a score: a comparison or an entry in a histogram, the least that any selection needs
@@ -103,6 +142,7 @@ struct AttentionIndexer {
 template <LogitPrecision P = RuntimeLogitPrecision>
 struct IndexTopK {
   static constexpr std::string_view kind = "index_top_k";
+  using Batch = IndexBatch;
 
   std::int32_t sequences = 1;
   std::int32_t query_tokens = 1;
@@ -112,11 +152,18 @@ struct IndexTopK {
 
   /// Exact counts. Does not throw, allocate or lock.
   constexpr Cost cost() const noexcept {
-    const double pairs = sequences * static_cast<double>(Causal{}.pairs(query_tokens, context_tokens));
-    const double chosen = sequences * static_cast<double>(TopKeys{top_k}.pairs(query_tokens, context_tokens));
+    return cost_of(
+        {1, Causal{}.pairs(query_tokens, context_tokens), TopKeys{top_k}.pairs(query_tokens, context_tokens)},
+        sequences);
+  }
+
+  /// The cost given counts of sequences, `times` over: see Ragged.
+  constexpr Cost cost_of(const IndexCounts& counts, double times = 1.0) const noexcept {
+    const double scores = static_cast<double>(counts.scores) * times;
+    const double chosen = static_cast<double>(counts.chosen) * times;
     Cost cost;
-    cost.vector_flops = {pairs};
-    cost.activation_read = {pairs * bytes_per_element(TensorFormat(precision.logits).element)};
+    cost.vector_flops = {scores};
+    cost.activation_read = {scores * bytes_per_element(TensorFormat(precision.logits).element)};
     cost.activation_write = {4.0 * chosen};
     return cost;
   }

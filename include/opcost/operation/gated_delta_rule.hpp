@@ -8,6 +8,7 @@
 #include "opcost/operation/cost.hpp"
 #include "opcost/operation/operation.hpp"
 #include "opcost/operation/recurrence.hpp"
+#include "opcost/operation/recurrence_batch.hpp"
 #include "opcost/precision.hpp"
 #include "opcost/validation.hpp"
 
@@ -47,6 +48,7 @@ enum class DeltaRuleDecay : std::uint8_t { per_head, per_channel };
 template <RecurrencePrecision P = RuntimeRecurrencePrecision>
 struct GatedDeltaRule {
   static constexpr std::string_view kind = "gated_delta_rule";
+  using Batch = RecurrenceBatch;
 
   std::int32_t sequences = 1;
   std::int32_t query_tokens = 1;  ///< New tokens of each sequence.
@@ -63,31 +65,44 @@ struct GatedDeltaRule {
 
   /// Exact counts. Does not throw, allocate or lock.
   constexpr Cost cost() const noexcept {
-    const double tokens = double(sequences) * double(query_tokens);
-    const double states = double(sequences) * double(value_heads);
+    return cost_of(form == RecurrenceForm::chunked
+                       ? detail::RecurrenceSums::chunked(query_tokens, chunk_tokens, has_initial_state)
+                       : detail::RecurrenceSums::recurrent(query_tokens, has_initial_state),
+                   sequences);
+  }
+
+  /// The cost given counts of sequences: see Ragged.
+  constexpr Cost cost_of(const RecurrenceCounts& counts) const noexcept {
+    return cost_of(detail::RecurrenceSums::of(counts), 1.0);
+  }
+
+  /// The cost of sums over sequences, `times` over.
+  constexpr Cost cost_of(const detail::RecurrenceSums& sums, double times) const noexcept {
+    const detail::ChunkCounts& chunks = sums.chunks;
+    const double tokens = chunks.tokens * times;
+    const double heads = times * double(value_heads);
     const double k = key_dimension;
     const double v = value_dimension;
     const double decays = decay == DeltaRuleDecay::per_head ? 1.0 : k;
-    const Bytes state_bytes = states * tensor_bytes(precision.state, key_dimension, value_dimension);
+    const Bytes state_bytes = heads * tensor_bytes(precision.state, key_dimension, value_dimension);
     Cost cost;
     if (form == RecurrenceForm::recurrent) {
       cost.vector_flops = {tokens * value_heads * (7.0 * k * v + 2.0 * v + k)};
       cost.exponentials = tokens * value_heads * decays;
     } else {
-      const auto chunks = detail::ChunkCounts::of(query_tokens, chunk_tokens, has_initial_state);
-      cost.matrix_flops = {2.0 * states *
+      cost.matrix_flops = {2.0 * heads *
                            (k * chunks.earlier_pairs + chunks.triples + v * chunks.pairs +
                             k * chunks.continuing_pairs + 2.0 * k * v * chunks.continuing + (k + v) * chunks.pairs +
                             k * v * chunks.tokens)};
-      cost.exponentials = states * (decay == DeltaRuleDecay::per_head ? chunks.earlier_pairs + chunks.continuing
-                                                                      : 3.0 * k * chunks.tokens);
+      cost.exponentials = heads * (decay == DeltaRuleDecay::per_head ? chunks.earlier_pairs + chunks.continuing
+                                                                     : 3.0 * k * chunks.tokens);
     }
     cost.activation_read = tokens * (2.0 * key_heads * tensor_bytes(precision.input, 1, key_dimension) +
                                      value_heads * (tensor_bytes(precision.input, 1, value_dimension) +
                                                     (1.0 + decays) * tensor_bytes(precision.gate, 1, 1)));
     cost.activation_write = tokens * value_heads * tensor_bytes(precision.output, 1, value_dimension);
-    if (has_initial_state) cost.kv_cache_read = state_bytes;
-    cost.kv_cache_write = (stores_every_state ? query_tokens : 1.0) * state_bytes;
+    cost.kv_cache_read = sums.continuing_sequences * state_bytes;
+    cost.kv_cache_write = (stores_every_state ? chunks.tokens : sums.sequences) * state_bytes;
     return cost;
   }
 

@@ -68,6 +68,7 @@ template <AttentionMask Mask = Causal, AttentionPrecision P = RuntimeAttentionPr
 struct LatentAttention {
   static constexpr std::string_view kind =
       std::same_as<Mask, Causal> ? "latent_attention" : "sparse_latent_attention";
+  using Batch = AttentionBatch<Mask>;
 
   LatentHeads heads{};
   LatentForm form = LatentForm::absorbed;
@@ -87,9 +88,13 @@ struct LatentAttention {
 
   /// Exact cost. Does not throw, allocate or lock.
   constexpr Cost cost() const noexcept {
-    const AttentionCounts counts = count_sequence(mask, {query_tokens, context_tokens});
-    const double visible_keys = static_cast<double>(counts.visible_keys) * sequences;
-    Cost cost = attention_cost(computed_heads(), counts, precision, {.stores_keys = false}, sequences);
+    return cost_of(count_sequence(mask, {query_tokens, context_tokens}), sequences);
+  }
+
+  /// The cost given counts of sequences, `times` over: see Ragged.
+  constexpr Cost cost_of(const AttentionCounts& counts, double times = 1.0) const noexcept {
+    const double visible_keys = static_cast<double>(counts.visible_keys) * times;
+    Cost cost = attention_cost(computed_heads(), counts, precision, {.stores_keys = false}, times);
     const Bytes cached = tensor_bytes(precision.kv_cache, 1, heads.cached_dimension());
     if (form == LatentForm::absorbed) {
       cost.kv_cache_read = visible_keys * cached;
@@ -99,7 +104,7 @@ struct LatentAttention {
                               (tensor_bytes(precision.query, 1, heads.query_key_dimension()) +
                                tensor_bytes(precision.query, 1, heads.value_dimension));
     }
-    cost.kv_cache_write = double(sequences) * query_tokens * cached;
+    cost.kv_cache_write = static_cast<double>(counts.query_tokens) * times * cached;
     return cost;
   }
 

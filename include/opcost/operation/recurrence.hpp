@@ -58,12 +58,12 @@ namespace detail {
 /// Sums over the chunks of one sequence of `tokens`, the last chunk of c ≤ chunk_tokens tokens not padded. A chunk
 /// that has a state before it continues: all but the first, and the first if the sequence has an initial state.
 struct ChunkCounts {
-  double tokens;            // Σ c
-  double pairs;             // Σ c(c + 1)/2: tokens and themselves or an earlier one of the chunk
-  double earlier_pairs;     // Σ c(c − 1)/2: without themselves
-  double triples;           // Σ c(c − 1)(c − 2)/6
-  double continuing;        // Σ c over the chunks that continue
-  double continuing_pairs;  // Σ c(c + 1)/2 over the same
+  double tokens = 0.0;            // Σ c
+  double pairs = 0.0;             // Σ c(c + 1)/2: tokens and themselves or an earlier one of the chunk
+  double earlier_pairs = 0.0;     // Σ c(c − 1)/2: without themselves
+  double triples = 0.0;           // Σ c(c − 1)(c − 2)/6
+  double continuing = 0.0;        // Σ c over the chunks that continue
+  double continuing_pairs = 0.0;  // Σ c(c + 1)/2 over the same
 
   static constexpr ChunkCounts of(std::int32_t tokens, std::int32_t chunk_tokens, bool has_initial_state) noexcept {
     const std::int32_t chunks = tokens / chunk_tokens;

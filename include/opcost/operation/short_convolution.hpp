@@ -9,6 +9,7 @@
 #include "opcost/operation/activation.hpp"
 #include "opcost/operation/cost.hpp"
 #include "opcost/operation/operation.hpp"
+#include "opcost/operation/recurrence_batch.hpp"
 #include "opcost/precision.hpp"
 #include "opcost/validation.hpp"
 
@@ -27,6 +28,7 @@ namespace opcost {
 template <ElementwisePrecision P = RuntimeElementwisePrecision>
 struct ShortConvolution {
   static constexpr std::string_view kind = "short_convolution";
+  using Batch = RecurrenceBatch;
 
   std::int32_t sequences = 1;
   std::int32_t query_tokens = 1;
@@ -40,7 +42,17 @@ struct ShortConvolution {
 
   /// Exact counts. Does not throw, allocate or lock.
   constexpr Cost cost() const noexcept {
-    const double tokens = double(sequences) * double(query_tokens);
+    return cost_of(detail::RecurrenceSums::recurrent(query_tokens, has_initial_state), sequences);
+  }
+
+  /// The cost given counts of sequences: see Ragged.
+  constexpr Cost cost_of(const RecurrenceCounts& counts) const noexcept {
+    return cost_of(detail::RecurrenceSums::of(counts), 1.0);
+  }
+
+  /// The cost of sums over sequences, `times` over; the weights once.
+  constexpr Cost cost_of(const detail::RecurrenceSums& sums, double times) const noexcept {
+    const double tokens = sums.chunks.tokens * times;
     const double elements = tokens * double(channels);
     constexpr detail::ActivationWork work =
         detail::activation_work[static_cast<std::size_t>(ActivationFunction::silu)];
@@ -51,9 +63,9 @@ struct ShortConvolution {
     if (bias) cost.weight_read += tensor_bytes(precision.input, 1, channels);
     cost.activation_read = tokens * tensor_bytes(precision.input, 1, channels);
     cost.activation_write = tokens * tensor_bytes(precision.output, 1, channels);
-    const Bytes state = sequences * tensor_bytes(precision.input, width - 1, channels);
-    if (has_initial_state) cost.kv_cache_read = state;
-    cost.kv_cache_write = (stores_every_state ? query_tokens : 1.0) * state;
+    const Bytes state = times * tensor_bytes(precision.input, width - 1, channels);
+    cost.kv_cache_read = sums.continuing_sequences * state;
+    cost.kv_cache_write = (stores_every_state ? sums.chunks.tokens : sums.sequences) * state;
     return cost;
   }
 

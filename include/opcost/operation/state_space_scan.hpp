@@ -8,6 +8,7 @@
 #include "opcost/operation/cost.hpp"
 #include "opcost/operation/operation.hpp"
 #include "opcost/operation/recurrence.hpp"
+#include "opcost/operation/recurrence_batch.hpp"
 #include "opcost/precision.hpp"
 #include "opcost/validation.hpp"
 
@@ -41,6 +42,7 @@ namespace opcost {
 template <RecurrencePrecision P = RuntimeRecurrencePrecision>
 struct StateSpaceScan {
   static constexpr std::string_view kind = "state_space_scan";
+  using Batch = RecurrenceBatch;
 
   std::int32_t sequences = 1;
   std::int32_t query_tokens = 1;  ///< New tokens of each sequence.
@@ -58,29 +60,42 @@ struct StateSpaceScan {
 
   /// Exact counts. Does not throw, allocate or lock.
   constexpr Cost cost() const noexcept {
-    const double tokens = double(sequences) * double(query_tokens);
-    const double states = double(sequences) * double(heads);
+    return cost_of(form == RecurrenceForm::chunked
+                       ? detail::RecurrenceSums::chunked(query_tokens, chunk_tokens, has_initial_state)
+                       : detail::RecurrenceSums::recurrent(query_tokens, has_initial_state),
+                   sequences);
+  }
+
+  /// The cost given counts of sequences: see Ragged.
+  constexpr Cost cost_of(const RecurrenceCounts& counts) const noexcept {
+    return cost_of(detail::RecurrenceSums::of(counts), 1.0);
+  }
+
+  /// The cost of sums over sequences, `times` over; the weights once.
+  constexpr Cost cost_of(const detail::RecurrenceSums& sums, double times) const noexcept {
+    const detail::ChunkCounts& chunks = sums.chunks;
+    const double tokens = chunks.tokens * times;
+    const double all_heads = times * double(heads);
     const double p = head_dimension;
     const double n = state_dimension;
-    const Bytes state_bytes = states * tensor_bytes(precision.state, head_dimension, state_dimension);
+    const Bytes state_bytes = all_heads * tensor_bytes(precision.state, head_dimension, state_dimension);
     Cost cost;
     if (form == RecurrenceForm::recurrent) {
       cost.vector_flops = {tokens * heads * (5.0 * p * n + (selective ? n + 1.0 : 0.0) + (skip ? 2.0 * p : 0.0))};
       cost.exponentials = selective ? tokens * heads : 0.0;
     } else {
-      const auto chunks = detail::ChunkCounts::of(query_tokens, chunk_tokens, has_initial_state);
       cost.matrix_flops = {
-          2.0 * sequences *
+          2.0 * times *
           (groups * n * chunks.pairs + heads * p * (chunks.pairs + n * (chunks.tokens + chunks.continuing)))};
-      cost.exponentials = selective ? states * (chunks.earlier_pairs + chunks.continuing) : 0.0;
+      cost.exponentials = selective ? all_heads * (chunks.earlier_pairs + chunks.continuing) : 0.0;
     }
     cost.weight_read = {(skip ? 8.0 : 4.0) * heads};
     cost.activation_read = tokens * (heads * tensor_bytes(precision.input, 1, head_dimension) +
                                      2.0 * groups * tensor_bytes(precision.input, 1, state_dimension));
     if (selective) cost.activation_read += tokens * heads * tensor_bytes(precision.gate, 1, 1);
     cost.activation_write = tokens * heads * tensor_bytes(precision.output, 1, head_dimension);
-    if (has_initial_state) cost.kv_cache_read = state_bytes;
-    cost.kv_cache_write = (stores_every_state ? query_tokens : 1.0) * state_bytes;
+    cost.kv_cache_read = sums.continuing_sequences * state_bytes;
+    cost.kv_cache_write = (stores_every_state ? chunks.tokens : sums.sequences) * state_bytes;
     return cost;
   }
 
