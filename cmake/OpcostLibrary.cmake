@@ -53,6 +53,8 @@ set(core_headers
     opcost/model/model_operations.hpp
     opcost/model/model_precision.hpp
     opcost/model/parameters.hpp
+    opcost/model/step.hpp
+    opcost/model/step_batch.hpp
     opcost/name.hpp
     opcost/operation/activation.hpp
     opcost/operation/add_rms_norm.hpp

@@ -23,6 +23,8 @@
 #include "opcost/model/model_operations.hpp"
 #include "opcost/model/model_precision.hpp"
 #include "opcost/model/parameters.hpp"
+#include "opcost/model/step.hpp"
+#include "opcost/model/step_batch.hpp"
 #include "opcost/name.hpp"
 #include "opcost/operation/activation.hpp"
 #include "opcost/operation/add_rms_norm.hpp"

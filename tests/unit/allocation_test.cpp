@@ -4,8 +4,10 @@
 #include <catch2/catch.hpp>
 
 #include <array>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <string_view>
 
 #include "opcost/opcost.hpp"
 
@@ -172,6 +174,23 @@ TEST_CASE("a model's step does not allocate") {
           }
           return sum + double(list.find("lm_head")->count);
         }) == 0);
+}
+
+TEST_CASE("a step of a ragged batch does not allocate") {
+  for (const std::string_view name : {"gemma-3-27b", "deepseek-v3.2", "nemotron-h-8b", "qwen3-next-80b-a3b"}) {
+    const ModelConfig* const model = model_named(name);
+    REQUIRE(model != nullptr);
+    CHECK(allocations_of([&] {
+            StepBatch batch(*model);
+            for (std::int32_t i = 2; i <= 100; ++i) batch.add({i % 3 == 0 ? i : 1, 50 * i, 1});
+            batch.replace({1, 100, 1}, {1, 101, 1});
+            if (violation(*model, batch)) return 0.0;
+            return step_cost(*model, batch, {}).bytes().value +
+                   step_bound(*model, batch, {}, accelerators::h20).time.value +
+                   step_estimate(*model, batch, {}, accelerators::h20, default_calibration(accelerators::h20))
+                       .high.value;
+          }) == 0);
+  }
 }
 
 TEST_CASE("valid values are validated without allocating") {

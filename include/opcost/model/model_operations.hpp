@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A model's forward pass as operations and their counts.
+// A model's forward pass as operations and their counts: of alike sequences as a list, of a ragged batch by a visitor.
 #pragma once
 
 #include <array>
@@ -12,7 +12,9 @@
 #include "opcost/latency/roofline.hpp"
 #include "opcost/model/model_config.hpp"
 #include "opcost/model/model_precision.hpp"
+#include "opcost/model/step_batch.hpp"
 #include "opcost/operation/any_operation.hpp"
+#include "opcost/operation/ragged.hpp"
 
 namespace opcost {
 
@@ -68,6 +70,25 @@ constexpr std::optional<Violation> violation(const ModelConfig& model, const Uni
           : detail::require_int32("sequences x context_tokens", double(batch.sequences) * batch.context_tokens));
 }
 
+/// The same of a ragged batch, whose sums are made for this model, with chunks of a recurrence that they can count. An
+/// empty batch is valid: it costs nothing.
+constexpr std::optional<Violation> violation(const ModelConfig& model, const StepBatch& batch) noexcept {
+  if (const auto found = model.violation()) return found;
+  if (!batch.made_for(model)) {
+    return Violation{"batch", static_cast<double>(batch.sequences()), "a batch made for this model"};
+  }
+  const bool recurrent = model.layers(TokenMixer::delta_rule) + model.layers(TokenMixer::state_space) > 0;
+  if (recurrent && model.recurrence.chunk_tokens > most_chunk_tokens) {
+    return Violation{"chunk_tokens", double(model.recurrence.chunk_tokens), "at most 4096 in a ragged batch"};
+  }
+  return detail::first_of(
+      detail::require_int32("tokens x heads", static_cast<double>(batch.tokens()) * detail::most_heads(model)),
+      model.layers(TokenMixer::latent_attention) == 0
+          ? std::nullopt
+          : detail::require_int32("keys of prefilling sequences",
+                                  static_cast<double>(batch.prefilling().causal.counts().visible_keys)));
+}
+
 /// An operation of a model's forward pass and how many times the pass executes it.
 struct ModelOperation {
   std::string_view name{};
@@ -105,17 +126,146 @@ class ModelOperations {
 
 namespace detail {
 
-/// Adds the operations of a pass block by block. Blocks of one kind in different layers are one entry with a count.
+/// What an operation that mixes tokens is called in each phase of a step; of alike sequences, without the prefix.
+struct PhaseNames {
+  std::string_view decode;   // "decode_…"
+  std::string_view prefill;  // "prefill_…"
+
+  constexpr std::string_view plain() const noexcept { return decode.substr(std::string_view("decode_").size()); }
+};
+
+/// Which forms sequences take; see `decodes` and `takes_few_tokens`.
+struct SequenceForms {
+  bool absorbed;
+  bool recurrent;
+};
+
+template <class T>
+constexpr void take_form(T& /*operation*/, SequenceForms /*forms*/) noexcept {}
+constexpr void take_form(LatentAttention<>& operation, SequenceForms forms) noexcept {
+  operation.form = forms.absorbed ? LatentForm::absorbed : LatentForm::expanded;
+}
+constexpr void take_form(GatedDeltaRule<>& operation, SequenceForms forms) noexcept {
+  operation.form = forms.recurrent ? RecurrenceForm::recurrent : RecurrenceForm::chunked;
+}
+constexpr void take_form(StateSpaceScan<>& operation, SequenceForms forms) noexcept {
+  operation.form = forms.recurrent ? RecurrenceForm::recurrent : RecurrenceForm::chunked;
+}
+
+/// A pass over alike sequences, into a list.
+class UniformPass {
+ public:
+  constexpr UniformPass(const UniformBatch& batch, ModelOperations& list) noexcept : batch_(batch), list_(list) {}
+
+  constexpr std::int32_t tokens() const noexcept { return batch_.tokens(); }
+  constexpr std::int32_t sampled_tokens() const noexcept { return batch_.sequences * batch_.sampled_tokens; }
+  /// New tokens of sequences that decode.
+  constexpr std::int32_t decoding_tokens() const noexcept { return decodes(sequence()) ? tokens() : 0; }
+  /// Keys of sequences that do not, the new tokens' included.
+  constexpr std::int32_t prefilling_keys() const noexcept {
+    return decodes(sequence()) ? 0 : batch_.sequences * batch_.context_tokens;
+  }
+
+  template <class T>
+  constexpr void add(std::string_view name, std::int32_t count, const T& operation) const noexcept {
+    list_.add(name, count, operation);
+  }
+  /// Adds an operation that mixes tokens, given all but its sequences.
+  template <class T>
+  constexpr void mix(const PhaseNames& names, std::int32_t count, T operation) const noexcept {
+    operation.sequences = batch_.sequences;
+    operation.query_tokens = batch_.query_tokens;
+    if constexpr (requires { operation.context_tokens; }) operation.context_tokens = batch_.context_tokens;
+    if constexpr (requires { operation.has_initial_state; }) {
+      operation.has_initial_state = batch_.query_tokens < batch_.context_tokens;
+    }
+    take_form(operation, {decodes(sequence()), takes_few_tokens(sequence())});
+    list_.add(names.plain(), count, operation);
+  }
+
+ private:
+  constexpr SequenceTokens sequence() const noexcept { return {batch_.query_tokens, batch_.context_tokens}; }
+
+  const UniformBatch& batch_;
+  ModelOperations& list_;
+};
+
+/// A pass over a ragged batch, each operation to a visitor as the type it is.
+template <class Visit>
+class RaggedPass {
+ public:
+  constexpr RaggedPass(const StepBatch& batch, Visit& visit) noexcept : batch_(batch), visit_(visit) {}
+
+  constexpr std::int32_t tokens() const noexcept { return static_cast<std::int32_t>(batch_.tokens()); }
+  constexpr std::int32_t sampled_tokens() const noexcept {
+    return static_cast<std::int32_t>(batch_.sampled_tokens());
+  }
+  constexpr std::int32_t decoding_tokens() const noexcept {
+    return static_cast<std::int32_t>(batch_.decoding().causal.counts().query_tokens);
+  }
+  constexpr std::int32_t prefilling_keys() const noexcept {
+    return static_cast<std::int32_t>(batch_.prefilling().causal.counts().visible_keys);
+  }
+
+  template <class T>
+  constexpr void add(std::string_view name, std::int32_t count, const T& operation) const noexcept {
+    if (count > 0) visit_(name, count, operation);
+  }
+  /// Once for each population that has sequences.
+  template <class T>
+  constexpr void mix(const PhaseNames& names, std::int32_t count, const T& operation) const noexcept {
+    if (count == 0) return;
+    mix(names.decode, count, operation, {true, true}, batch_.decoding());
+    mix(names.prefill, count, operation, {false, false}, batch_.prefilling());
+  }
+
+ private:
+  template <class T>
+  constexpr void mix(std::string_view name, std::int32_t count, T operation, SequenceForms forms,
+                     const StepPopulation& population) const noexcept {
+    const auto ragged = ragged_of(operation, forms, population);
+    if (ragged.batch.counts().sequences > 0) visit_(name, count, ragged);
+  }
+
+  template <class Mask>
+  static constexpr RaggedAttention<Mask> ragged_of(const Attention<Mask>& operation, SequenceForms /*forms*/,
+                                                   const StepPopulation& population) noexcept {
+    return {operation.heads, batch_of(population, Mask{}), operation.precision, operation.features};
+  }
+  template <class T>
+  static constexpr Ragged<T> ragged_of(T operation, SequenceForms forms,
+                                       const StepPopulation& population) noexcept {
+    take_form(operation, forms);
+    if constexpr (requires { operation.mask; }) {
+      return {operation, batch_of(population, operation.mask)};
+    } else if constexpr (std::same_as<T, AttentionIndexer<>>) {
+      return {operation, population.causal};
+    } else if constexpr (std::same_as<T, IndexTopK<>>) {
+      return {operation, {population.causal, population.chosen}};
+    } else {
+      return {operation, population.recurrent};
+    }
+  }
+
+  static constexpr const auto& batch_of(const StepPopulation& p, Causal) noexcept { return p.causal; }
+  static constexpr const auto& batch_of(const StepPopulation& p, SlidingWindow) noexcept { return p.local; }
+  static constexpr const auto& batch_of(const StepPopulation& p, TopKeys) noexcept { return p.chosen; }
+
+  const StepBatch& batch_;
+  Visit& visit_;
+};
+
+/// Describes a pass block by block. Blocks of one kind in different layers are one operation with a count.
+template <class Pass>
 class PassBuilder {
  public:
-  constexpr PassBuilder(const ModelConfig& model, const UniformBatch& batch, const ModelPrecision& precision,
-                        ModelOperations& list) noexcept
-      : model_(model), batch_(batch), precision_(precision), list_(list), tokens_(batch.tokens()) {}
+  constexpr PassBuilder(const ModelConfig& model, const ModelPrecision& precision, const Pass& pass) noexcept
+      : model_(model), precision_(precision), pass_(pass), tokens_(pass.tokens()) {}
 
   constexpr void build() noexcept {
     const std::int32_t mixers = model_.layers() - model_.layers(TokenMixer::none);
     const std::int32_t feed_forwards = model_.layers() - model_.layers(FeedForward::none);
-    list_.add("embedding_lookup", 1,
+    pass_.add("embedding_lookup", 1,
               EmbeddingLookup<>{tokens_, model_.hidden_size, model_.scaled_embedding, in_place()});
     add_norm("attention_norm", norms_before(mixers), precision_.activation);
     add_attention();
@@ -127,9 +277,9 @@ class PassBuilder {
     add_dense(model_.layers(FeedForward::dense));
     add_experts(model_.layers(FeedForward::experts));
     add_norm("post_feed_forward_norm", norms_after(feed_forwards), precision_.hidden);
-    list_.add("residual_add", mixers + feed_forwards, ResidualAdd<>{tokens_, model_.hidden_size, in_place()});
+    pass_.add("residual_add", mixers + feed_forwards, ResidualAdd<>{tokens_, model_.hidden_size, in_place()});
     add_norm("final_norm", 1, precision_.hidden);
-    add_head(batch_.sequences * batch_.sampled_tokens);
+    add_head(pass_.sampled_tokens());
   }
 
  private:
@@ -160,9 +310,9 @@ class PassBuilder {
   constexpr void add_norm(std::string_view name, std::int32_t count, const TensorFormat& output) noexcept {
     const RuntimeElementwisePrecision formats{precision_.hidden, output};
     if (model_.norm == NormKind::rms) {
-      list_.add(name, count, RmsNorm<>{.rows = tokens_, .width = model_.hidden_size, .precision = formats});
+      pass_.add(name, count, RmsNorm<>{.rows = tokens_, .width = model_.hidden_size, .precision = formats});
     } else {
-      list_.add(name, count, LayerNorm<>{tokens_, model_.hidden_size, model_.norm == NormKind::layer, formats});
+      pass_.add(name, count, LayerNorm<>{tokens_, model_.hidden_size, model_.norm == NormKind::layer, formats});
     }
   }
 
@@ -170,9 +320,9 @@ class PassBuilder {
   constexpr void add_head_norm(std::string_view name, std::int32_t count, std::int32_t heads) noexcept {
     const std::int32_t dimension = model_.heads.query_key_dimension;
     if (model_.query_key_norm == QueryKeyNorm::head || model_.query_key_norm == QueryKeyNorm::unweighted) {
-      list_.add(name, count, RmsNorm<>{.rows = tokens_ * heads, .width = dimension, .precision = in_place()});
+      pass_.add(name, count, RmsNorm<>{.rows = tokens_ * heads, .width = dimension, .precision = in_place()});
     } else if (model_.query_key_norm == QueryKeyNorm::projection) {
-      list_.add(name, count, RmsNorm<>{.rows = tokens_, .width = heads * dimension, .precision = in_place()});
+      pass_.add(name, count, RmsNorm<>{.rows = tokens_, .width = heads * dimension, .precision = in_place()});
     }
   }
 
@@ -181,27 +331,27 @@ class PassBuilder {
     const std::int32_t local = model_.local_layers();
     const std::int32_t layers = global + local;
     const AttentionHeads& heads = model_.heads;
-    list_.add("qkv_projection", layers, linear(model_.hidden_size, model_.qkv_features(), model_.attention_bias));
+    pass_.add("qkv_projection", layers, linear(model_.hidden_size, model_.qkv_features(), model_.attention_bias));
     const std::int32_t turning = model_.rotary_dimension == 0 ? 0 : model_.local_rotary_only ? local : layers;
     const std::int32_t normalising = model_.query_key_norm == QueryKeyNorm::unweighted ? turning : layers;
     add_head_norm("query_norm", normalising, heads.query_heads);
     add_head_norm("key_norm", normalising, heads.kv_heads);
-    list_.add("rotary_embedding", turning,
+    pass_.add("rotary_embedding", turning,
               RotaryEmbedding<>{tokens_, heads.query_heads + heads.kv_heads, model_.rotary_dimension, in_place()});
     const auto attention = [&]<class Mask>(Mask mask) {
-      return Attention<Mask>{heads,
-                             batch_.sequences,
-                             batch_.query_tokens,
-                             batch_.context_tokens,
-                             mask,
-                             {precision_.hidden, precision_.kv_cache, precision_.activation},
-                             {.sinks = model_.attention_sinks, .score_softcap = model_.score_softcap}};
+      return Attention<Mask>{.heads = heads,
+                             .mask = mask,
+                             .precision = {precision_.hidden, precision_.kv_cache, precision_.activation},
+                             .features = {.sinks = model_.attention_sinks, .score_softcap = model_.score_softcap}};
     };
-    list_.add("local_attention", local, attention(SlidingWindow{model_.sliding_window}));
-    list_.add(local > 0 ? "global_attention" : "attention", global, attention(Causal{}));
-    list_.add("attention_gate", model_.attention_gate ? layers : 0,
+    pass_.mix({"decode_local_attention", "prefill_local_attention"}, local,
+              attention(SlidingWindow{model_.sliding_window}));
+    pass_.mix(local > 0 ? PhaseNames{"decode_global_attention", "prefill_global_attention"}
+                        : PhaseNames{"decode_attention", "prefill_attention"},
+              global, attention(Causal{}));
+    pass_.add("attention_gate", model_.attention_gate ? layers : 0,
               Activation<>{tokens_, model_.attention_features(), ActivationFunction::silu, true, to_projection()});
-    list_.add("output_projection", layers,
+    pass_.add("output_projection", layers,
               linear(model_.attention_features(), model_.hidden_size, model_.attention_output_bias));
   }
 
@@ -212,81 +362,59 @@ class PassBuilder {
     const LatentConfig& latent = model_.latent;
     const LatentHeads& heads = latent.heads;
     const bool sparse = latent.indexer_heads > 0;
-    const bool absorbed = sparse || absorbs(batch_);
+    const std::int32_t absorbed_tokens = sparse ? tokens_ : pass_.decoding_tokens();
+    const std::int32_t expanded_keys = sparse ? 0 : pass_.prefilling_keys();
     const LatentProjections<> projections{heads,
                                           model_.hidden_size,
                                           latent.query_rank,
                                           {precision_.activation, precision_.weight, precision_.hidden}};
     if (latent.query_rank > 0) {
-      list_.add("query_down_projection", layers, projections.query_down(tokens_));
-      list_.add("query_norm", layers,
+      pass_.add("query_down_projection", layers, projections.query_down(tokens_));
+      pass_.add("query_norm", layers,
                 RmsNorm<>{.rows = tokens_, .width = latent.query_rank, .precision = to_projection()});
     }
-    list_.add("query_projection", layers, projections.query_up(tokens_));
-    list_.add("key_value_down_projection", layers, projections.key_value_down(tokens_));
-    list_.add("latent_norm", layers,
+    pass_.add("query_projection", layers, projections.query_up(tokens_));
+    pass_.add("key_value_down_projection", layers, projections.key_value_down(tokens_));
+    pass_.add("latent_norm", layers,
               RmsNorm<>{.rows = tokens_, .width = heads.latent_rank, .precision = in_place()});
-    list_.add("latent_rotary_embedding", layers,
+    pass_.add("latent_rotary_embedding", layers,
               RotaryEmbedding<>{tokens_, heads.query_heads + 1, heads.rope_dimension, in_place()});
     if (sparse) add_indexer(layers);
     const RuntimeAttentionPrecision formats{precision_.hidden, precision_.kv_cache, precision_.hidden};
     const auto attention = [&]<class Mask>(Mask mask) {
-      return LatentAttention<Mask>{heads,
-                                   absorbed ? LatentForm::absorbed : LatentForm::expanded,
-                                   batch_.sequences,
-                                   batch_.query_tokens,
-                                   batch_.context_tokens,
-                                   mask,
-                                   formats};
+      return LatentAttention<Mask>{.heads = heads, .mask = mask, .precision = formats};
     };
-    list_.add("query_absorb", absorbed ? layers : 0, projections.query_absorb(tokens_));
-    list_.add("key_value_up_projection", absorbed ? 0 : layers,
-              projections.key_value_up(batch_.sequences * batch_.context_tokens));
+    pass_.add("query_absorb", absorbed_tokens > 0 ? layers : 0, projections.query_absorb(absorbed_tokens));
+    pass_.add("key_value_up_projection", expanded_keys > 0 ? layers : 0, projections.key_value_up(expanded_keys));
     if (sparse) {
-      list_.add("sparse_latent_attention", layers, attention(TopKeys{latent.indexer_top_k}));
+      pass_.mix({"decode_sparse_latent_attention", "prefill_sparse_latent_attention"}, layers,
+                attention(TopKeys{latent.indexer_top_k}));
     } else {
-      list_.add("latent_attention", layers, attention(Causal{}));
+      pass_.mix({"decode_latent_attention", "prefill_latent_attention"}, layers, attention(Causal{}));
     }
-    list_.add("value_absorb", absorbed ? layers : 0, projections.value_absorb(tokens_));
-    list_.add("latent_output_projection", layers, projections.output(tokens_));
-  }
-
-  /// New tokens few enough that two more matrix products for each cost less than expanding every key.
-  static constexpr bool absorbs(const UniformBatch& batch) noexcept {
-    return batch.query_tokens <= 16 && batch.query_tokens < batch.context_tokens;
+    pass_.add("value_absorb", absorbed_tokens > 0 ? layers : 0, projections.value_absorb(absorbed_tokens));
+    pass_.add("latent_output_projection", layers, projections.output(tokens_));
   }
 
   constexpr void add_indexer(std::int32_t layers) noexcept {
     const LatentConfig& latent = model_.latent;
-    list_.add("indexer_query_projection", layers,
+    pass_.add("indexer_query_projection", layers,
               linear(latent.query_rank, double(latent.indexer_heads) * latent.indexer_dimension));
-    list_.add("indexer_key_projection", layers, linear(model_.hidden_size, latent.indexer_dimension));
-    list_.add("indexer_key_norm", layers, LayerNorm<>{tokens_, latent.indexer_dimension, true, in_place()});
-    list_.add("indexer_weight_projection", layers,
+    pass_.add("indexer_key_projection", layers, linear(model_.hidden_size, latent.indexer_dimension));
+    pass_.add("indexer_key_norm", layers, LayerNorm<>{tokens_, latent.indexer_dimension, true, in_place()});
+    pass_.add("indexer_weight_projection", layers,
               LinearProjection<>{tokens_, model_.hidden_size, latent.indexer_heads, false, hidden_linear()});
-    list_.add("attention_indexer", layers,
-              AttentionIndexer<>{latent.indexer_heads,
-                                 latent.indexer_dimension,
-                                 batch_.sequences,
-                                 batch_.query_tokens,
-                                 batch_.context_tokens,
-                                 {}});
-    list_.add("index_top_k", layers,
-              IndexTopK<>{batch_.sequences, batch_.query_tokens, batch_.context_tokens, latent.indexer_top_k, {}});
+    pass_.mix({"decode_attention_indexer", "prefill_attention_indexer"}, layers,
+              AttentionIndexer<>{.heads = latent.indexer_heads, .dimension = latent.indexer_dimension});
+    pass_.mix({"decode_index_top_k", "prefill_index_top_k"}, layers, IndexTopK<>{.top_k = latent.indexer_top_k});
   }
 
-  constexpr bool recurrent() const noexcept { return batch_.query_tokens <= 16; }
-  constexpr bool continues() const noexcept { return batch_.query_tokens < batch_.context_tokens; }
-
-  constexpr void add_convolution(std::string_view name, std::int32_t layers) noexcept {
+  constexpr void add_convolution(const PhaseNames& names, std::int32_t layers) noexcept {
     const RecurrenceConfig& r = model_.recurrence;
-    list_.add(name, r.convolution_width > 0 ? layers : 0,
-              ShortConvolution<>{.sequences = batch_.sequences,
-                                 .query_tokens = batch_.query_tokens,
-                                 .channels = static_cast<std::int32_t>(r.convolution_channels()),
+    pass_.mix(names, r.convolution_width > 0 ? layers : 0,
+              ShortConvolution<>{.channels = static_cast<std::int32_t>(r.convolution_channels()),
                                  .width = r.convolution_width,
                                  .bias = r.convolution_bias,
-                                 .has_initial_state = continues(),
                                  .precision = in_place()});
   }
 
@@ -298,33 +426,29 @@ class PassBuilder {
     const double keys = r.key_features();
     const double values = r.value_features();
     if (r.decay == DeltaRuleDecay::per_head) {
-      list_.add("delta_input_projection", layers, linear(hidden, 2.0 * keys + 2.0 * values));
-      list_.add("delta_gate_projection", layers, linear(hidden, 2.0 * r.value_heads));
+      pass_.add("delta_input_projection", layers, linear(hidden, 2.0 * keys + 2.0 * values));
+      pass_.add("delta_gate_projection", layers, linear(hidden, 2.0 * r.value_heads));
     } else {
-      list_.add("delta_input_projection", layers, linear(hidden, 2.0 * keys + values));
-      list_.add("delta_gate_projection", layers, linear(hidden, 2.0 * r.value_dimension + r.value_heads));
-      list_.add("delta_decay_projection", layers, linear(r.value_dimension, keys));
-      list_.add("delta_output_gate_projection", layers, linear(r.value_dimension, values));
+      pass_.add("delta_input_projection", layers, linear(hidden, 2.0 * keys + values));
+      pass_.add("delta_gate_projection", layers, linear(hidden, 2.0 * r.value_dimension + r.value_heads));
+      pass_.add("delta_decay_projection", layers, linear(r.value_dimension, keys));
+      pass_.add("delta_output_gate_projection", layers, linear(r.value_dimension, values));
     }
-    add_convolution("delta_convolution", layers);
-    list_.add("delta_rule", layers,
-              GatedDeltaRule<>{.sequences = batch_.sequences,
-                               .query_tokens = batch_.query_tokens,
-                               .key_heads = r.key_heads,
+    add_convolution({"decode_delta_convolution", "prefill_delta_convolution"}, layers);
+    pass_.mix({"decode_delta_rule", "prefill_delta_rule"}, layers,
+              GatedDeltaRule<>{.key_heads = r.key_heads,
                                .value_heads = r.value_heads,
                                .key_dimension = r.key_dimension,
                                .value_dimension = r.value_dimension,
                                .decay = r.decay,
-                               .form = recurrent() ? RecurrenceForm::recurrent : RecurrenceForm::chunked,
                                .chunk_tokens = r.chunk_tokens,
-                               .has_initial_state = continues(),
                                .precision = {.input = precision_.hidden, .output = precision_.hidden}});
-    list_.add("delta_norm", layers,
+    pass_.add("delta_norm", layers,
               RmsNorm<>{.rows = tokens_ * r.value_heads, .width = r.value_dimension, .precision = in_place()});
-    list_.add(
+    pass_.add(
         "delta_gate", layers,
         Activation<>{tokens_, static_cast<std::int32_t>(values), ActivationFunction::silu, true, to_projection()});
-    list_.add("delta_output_projection", layers, linear(values, hidden));
+    pass_.add("delta_output_projection", layers, linear(values, hidden));
   }
 
   constexpr void add_state_space() noexcept {
@@ -333,36 +457,32 @@ class PassBuilder {
     const RecurrenceConfig& r = model_.recurrence;
     const double hidden = model_.hidden_size;
     const double values = r.value_features();
-    list_.add("state_space_input_projection", layers,
+    pass_.add("state_space_input_projection", layers,
               linear(hidden, 2.0 * values + 2.0 * r.key_features() + (r.selective ? r.value_heads : 0)));
-    add_convolution("state_space_convolution", layers);
-    list_.add("state_space_scan", layers,
-              StateSpaceScan<>{.sequences = batch_.sequences,
-                               .query_tokens = batch_.query_tokens,
-                               .heads = r.value_heads,
+    add_convolution({"decode_state_space_convolution", "prefill_state_space_convolution"}, layers);
+    pass_.mix({"decode_state_space_scan", "prefill_state_space_scan"}, layers,
+              StateSpaceScan<>{.heads = r.value_heads,
                                .groups = r.key_heads,
                                .head_dimension = r.value_dimension,
                                .state_dimension = r.key_dimension,
-                               .form = recurrent() ? RecurrenceForm::recurrent : RecurrenceForm::chunked,
                                .chunk_tokens = r.chunk_tokens,
                                .selective = r.selective,
                                .skip = r.selective,
-                               .has_initial_state = continues(),
                                .precision = {.input = precision_.hidden, .output = precision_.hidden}});
-    list_.add("state_space_gate", layers,
+    pass_.add("state_space_gate", layers,
               Activation<>{tokens_, static_cast<std::int32_t>(values), ActivationFunction::silu, true, in_place()});
-    list_.add("state_space_norm", layers,
+    pass_.add("state_space_norm", layers,
               RmsNorm<>{.rows = tokens_, .width = static_cast<std::int32_t>(values), .precision = to_projection()});
-    list_.add("state_space_output_projection", layers, linear(values, hidden));
+    pass_.add("state_space_output_projection", layers, linear(values, hidden));
   }
 
   constexpr void add_dense(std::int32_t layers) noexcept {
-    list_.add("gate_up_projection", layers,
+    pass_.add("gate_up_projection", layers,
               linear(model_.hidden_size, model_.gate_up_features(), model_.feed_forward_bias));
-    list_.add("activation", layers,
+    pass_.add("activation", layers,
               Activation<>{tokens_, model_.intermediate_size, model_.activation, model_.gated_feed_forward,
                            to_projection()});
-    list_.add("down_projection", layers,
+    pass_.add("down_projection", layers,
               linear(model_.intermediate_size, model_.hidden_size, model_.feed_forward_bias));
   }
 
@@ -370,9 +490,9 @@ class PassBuilder {
   constexpr void add_experts(std::int32_t layers) noexcept {
     if (layers == 0) return;
     const ExpertsConfig& e = model_.experts;
-    list_.add("router", layers,
+    pass_.add("router", layers,
               LinearProjection<>{tokens_, model_.hidden_size, e.experts, e.bias, hidden_linear()});
-    list_.add("expert_gate", layers,
+    pass_.add("expert_gate", layers,
               ExpertGate<>{tokens_,
                            e.experts,
                            e.experts_per_token,
@@ -390,31 +510,30 @@ class PassBuilder {
     experts.gated = model_.gated_feed_forward;
     experts.function = model_.activation;
     experts.precision = {precision_.expert_activation, precision_.expert_weight, precision_.hidden};
-    list_.add("experts", layers, experts);
+    pass_.add("experts", layers, experts);
     if (e.shared_intermediate_size == 0) return;
     const std::int32_t wide = (model_.gated_feed_forward ? 2 : 1) * e.shared_intermediate_size;
-    list_.add("shared_gate_up_projection", layers, linear(model_.hidden_size, wide));
-    list_.add("shared_activation", layers,
+    pass_.add("shared_gate_up_projection", layers, linear(model_.hidden_size, wide));
+    pass_.add("shared_activation", layers,
               Activation<>{tokens_, e.shared_intermediate_size, model_.activation, model_.gated_feed_forward,
                            to_projection()});
-    list_.add("shared_down_projection", layers, linear(e.shared_intermediate_size, model_.hidden_size));
-    list_.add("shared_expert_gate", e.shared_gate ? layers : 0,
+    pass_.add("shared_down_projection", layers, linear(e.shared_intermediate_size, model_.hidden_size));
+    pass_.add("shared_expert_gate", e.shared_gate ? layers : 0,
               LinearProjection<>{tokens_, model_.hidden_size, 1, false, hidden_linear()});
-    list_.add("shared_expert_add", layers, ResidualAdd<>{tokens_, model_.hidden_size, in_place()});
+    pass_.add("shared_expert_add", layers, ResidualAdd<>{tokens_, model_.hidden_size, in_place()});
   }
 
   constexpr void add_head(std::int32_t sampled) noexcept {
     if (sampled == 0) return;
-    list_.add("lm_head", 1,
+    pass_.add("lm_head", 1,
               LinearProjection<>{sampled, model_.hidden_size, model_.vocabulary_size, false, hidden_linear()});
-    list_.add("logit_softcap", model_.logit_softcap ? 1 : 0,
+    pass_.add("logit_softcap", model_.logit_softcap ? 1 : 0,
               Softcap<>{sampled, model_.vocabulary_size, {precision_.hidden}});
   }
 
   const ModelConfig& model_;
-  const UniformBatch& batch_;
   const ModelPrecision& precision_;
-  ModelOperations& list_;
+  const Pass& pass_;
   std::int32_t tokens_;
 };
 
@@ -429,8 +548,22 @@ class PassBuilder {
 constexpr ModelOperations model_operations(const ModelConfig& model, const UniformBatch& batch,
                                            const ModelPrecision& precision) noexcept {
   ModelOperations list;
-  detail::PassBuilder(model, batch, precision, list).build();
+  const detail::UniformPass pass(batch, list);
+  detail::PassBuilder(model, precision, pass).build();
   return list;
+}
+
+/// Calls `visit(name, count, operation)` for each operation of a step over a valid ragged batch, with the operation as
+/// the type it is: names, order and counts as in `model_operations`. What mixes tokens within a sequence is visited
+/// once for each population of the batch that has sequences, a RaggedAttention or Ragged named "decode_…" or
+/// "prefill_…"; everything else once with the tokens of all. An empty batch has no operations. `visit` must not throw.
+/// Does not throw, allocate or lock.
+template <class Visit>
+constexpr void visit_operations(const ModelConfig& model, const StepBatch& batch, const ModelPrecision& precision,
+                                Visit&& visit) noexcept {
+  if (batch.sequences() <= 0) return;
+  const detail::RaggedPass pass(batch, visit);
+  detail::PassBuilder(model, precision, pass).build();
 }
 
 /// The cost of the whole pass.
