@@ -228,6 +228,46 @@ TEST_CASE("an estimate of a step lies above its bound, and a longer step takes n
   }
 }
 
+TEST_CASE("an estimator's answers are those of step_estimate to the last bit") {
+  Source source;
+  for (const ModelConfig& model : model_catalogue) {
+    const ExecutionConditions conditions{.cold_cache = false};
+    const Calibration& calibration = calibrations::h100_sxm_vllm_0_24;
+    StepEstimator estimator(model, {}, accelerators::h100_sxm, calibration, conditions);
+    StepBatch batch(model);
+    const auto require_same = [&] {
+      const LatencyEstimate found = estimator.estimate(batch);
+      const LatencyEstimate expected =
+          step_estimate(model, batch, {}, accelerators::h100_sxm, calibration, conditions);
+      CHECK(found.expected == expected.expected);
+      CHECK(found.low == expected.low);
+      CHECK(found.high == expected.high);
+      CHECK(found.compute == expected.compute);
+      CHECK(found.memory == expected.memory);
+      CHECK(found.overhead == expected.overhead);
+      CHECK(found.bound == expected.bound);
+      CHECK(found.in_fitted_range == expected.in_fitted_range);
+    };
+    require_same();
+    for (int i = 0; i < 10; ++i) {
+      batch.add(source.sequence());
+      require_same();
+      batch.add({1, 500, 1});
+      require_same();
+      batch.replace({1, 500, 1}, {1, 501, 1});
+      require_same();
+      batch.replace({1, 501, 1}, {1, 501, 0});
+      require_same();
+      batch.add({512, 1024, 0});
+      require_same();
+      batch.replace({512, 1024, 0}, {512, 1536, 0});  // as many tokens, more keys to expand
+      require_same();
+      batch.replace({512, 1536, 0}, {512, 512, 0});
+      require_same();
+    }
+  }
+}
+
 TEST_CASE("an empty step has no operations and costs nothing") {
   for (const ModelConfig& model : model_catalogue) {
     StepBatch batch(model);

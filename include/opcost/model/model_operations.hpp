@@ -190,8 +190,11 @@ class UniformPass {
   ModelOperations& list_;
 };
 
-/// A pass over a ragged batch, each operation to a visitor as the type it is.
-template <class Visit>
+/// What depends on the sequences one by one, or on how many tokens there are altogether.
+enum class StepPart : std::uint8_t { all, mixing, together };
+
+/// A pass over a ragged batch, or a part of it, each operation to a visitor as the type it is.
+template <StepPart Part, class Visit>
 class RaggedPass {
  public:
   constexpr RaggedPass(const StepBatch& batch, Visit& visit) noexcept : batch_(batch), visit_(visit) {}
@@ -209,14 +212,18 @@ class RaggedPass {
 
   template <class T>
   constexpr void add(std::string_view name, std::int32_t count, const T& operation) const noexcept {
-    if (count > 0) visit_(name, count, operation);
+    if constexpr (Part != StepPart::mixing) {
+      if (count > 0) visit_(name, count, operation);
+    }
   }
   /// Once for each population that has sequences.
   template <class T>
   constexpr void mix(const PhaseNames& names, std::int32_t count, const T& operation) const noexcept {
-    if (count == 0) return;
-    mix(names.decode, count, operation, {true, true}, batch_.decoding());
-    mix(names.prefill, count, operation, {false, false}, batch_.prefilling());
+    if constexpr (Part != StepPart::together) {
+      if (count == 0) return;
+      mix(names.decode, count, operation, {true, true}, batch_.decoding());
+      mix(names.prefill, count, operation, {false, false}, batch_.prefilling());
+    }
   }
 
  private:
@@ -553,6 +560,18 @@ constexpr ModelOperations model_operations(const ModelConfig& model, const Unifo
   return list;
 }
 
+namespace detail {
+
+template <StepPart Part, class Visit>
+constexpr void visit_part(const ModelConfig& model, const StepBatch& batch, const ModelPrecision& precision,
+                          Visit& visit) noexcept {
+  if (batch.sequences() <= 0) return;
+  const RaggedPass<Part, Visit> pass(batch, visit);
+  PassBuilder(model, precision, pass).build();
+}
+
+}  // namespace detail
+
 /// Calls `visit(name, count, operation)` for each operation of a step over a valid ragged batch, with the operation as
 /// the type it is: names, order and counts as in `model_operations`. What mixes tokens within a sequence is visited
 /// once for each population of the batch that has sequences, a RaggedAttention or Ragged named "decode_…" or
@@ -561,9 +580,7 @@ constexpr ModelOperations model_operations(const ModelConfig& model, const Unifo
 template <class Visit>
 constexpr void visit_operations(const ModelConfig& model, const StepBatch& batch, const ModelPrecision& precision,
                                 Visit&& visit) noexcept {
-  if (batch.sequences() <= 0) return;
-  const detail::RaggedPass pass(batch, visit);
-  detail::PassBuilder(model, precision, pass).build();
+  detail::visit_part<detail::StepPart::all>(model, batch, precision, visit);
 }
 
 /// The cost of the whole pass.
