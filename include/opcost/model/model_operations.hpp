@@ -168,11 +168,12 @@ class UniformPass {
 
   template <class T>
   constexpr void add(std::string_view name, std::int32_t count, const T& operation) const noexcept {
-    list_.add(name, count, operation);
+    if (count > 0) list_.add(name, count, operation);
   }
   /// Adds an operation that mixes tokens, given all but its sequences.
   template <class T>
   constexpr void mix(const PhaseNames& names, std::int32_t count, T operation) const noexcept {
+    if (count == 0) return;
     operation.sequences = batch_.sequences;
     operation.query_tokens = batch_.query_tokens;
     if constexpr (requires { operation.context_tokens; }) operation.context_tokens = batch_.context_tokens;
@@ -262,16 +263,37 @@ class RaggedPass {
   Visit& visit_;
 };
 
+/// How many layers there are with each mixer and feed-forward block, in one look at the groups.
+struct LayerCounts {
+  std::int32_t all = 0;
+  std::array<std::int32_t, 6> mixers{};
+  std::array<std::int32_t, 3> feed_forwards{};
+
+  constexpr explicit LayerCounts(const ModelConfig& model) noexcept {
+    for (const LayerGroup& group : model.layer_groups) {
+      all += group.layers;
+      mixers[static_cast<std::size_t>(group.mixer)] += group.layers;
+      feed_forwards[static_cast<std::size_t>(group.feed_forward)] += group.layers;
+    }
+  }
+  constexpr std::int32_t operator[](TokenMixer mixer) const noexcept {
+    return mixers[static_cast<std::size_t>(mixer)];
+  }
+  constexpr std::int32_t operator[](FeedForward feed_forward) const noexcept {
+    return feed_forwards[static_cast<std::size_t>(feed_forward)];
+  }
+};
+
 /// Describes a pass block by block. Blocks of one kind in different layers are one operation with a count.
 template <class Pass>
 class PassBuilder {
  public:
   constexpr PassBuilder(const ModelConfig& model, const ModelPrecision& precision, const Pass& pass) noexcept
-      : model_(model), precision_(precision), pass_(pass), tokens_(pass.tokens()) {}
+      : model_(model), precision_(precision), pass_(pass), layers_(model), tokens_(pass.tokens()) {}
 
   constexpr void build() noexcept {
-    const std::int32_t mixers = model_.layers() - model_.layers(TokenMixer::none);
-    const std::int32_t feed_forwards = model_.layers() - model_.layers(FeedForward::none);
+    const std::int32_t mixers = layers_.all - layers_[TokenMixer::none];
+    const std::int32_t feed_forwards = layers_.all - layers_[FeedForward::none];
     pass_.add("embedding_lookup", 1,
               EmbeddingLookup<>{tokens_, model_.hidden_size, model_.scaled_embedding, in_place()});
     add_norm("attention_norm", norms_before(mixers), precision_.activation);
@@ -281,8 +303,8 @@ class PassBuilder {
     add_state_space();
     add_norm("post_attention_norm", norms_after(mixers), precision_.hidden);
     add_norm("feed_forward_norm", parallel() ? 0 : norms_before(feed_forwards), precision_.activation);
-    add_dense(model_.layers(FeedForward::dense));
-    add_experts(model_.layers(FeedForward::experts));
+    add_dense(layers_[FeedForward::dense]);
+    add_experts(layers_[FeedForward::experts]);
     add_norm("post_feed_forward_norm", norms_after(feed_forwards), precision_.hidden);
     pass_.add("residual_add", mixers + feed_forwards, ResidualAdd<>{tokens_, model_.hidden_size, in_place()});
     add_norm("final_norm", 1, precision_.hidden);
@@ -334,8 +356,8 @@ class PassBuilder {
   }
 
   constexpr void add_attention() noexcept {
-    const std::int32_t global = model_.global_layers();
-    const std::int32_t local = model_.local_layers();
+    const std::int32_t global = layers_[TokenMixer::attention];
+    const std::int32_t local = layers_[TokenMixer::local_attention];
     const std::int32_t layers = global + local;
     const AttentionHeads& heads = model_.heads;
     pass_.add("qkv_projection", layers, linear(model_.hidden_size, model_.qkv_features(), model_.attention_bias));
@@ -364,7 +386,7 @@ class PassBuilder {
 
   /// Absorbed in decode, verification and sparse attention; expanded, for all keys, where a prompt is long.
   constexpr void add_latent_attention() noexcept {
-    const std::int32_t layers = model_.layers(TokenMixer::latent_attention);
+    const std::int32_t layers = layers_[TokenMixer::latent_attention];
     if (layers == 0) return;
     const LatentConfig& latent = model_.latent;
     const LatentHeads& heads = latent.heads;
@@ -426,7 +448,7 @@ class PassBuilder {
   }
 
   constexpr void add_delta_rule() noexcept {
-    const std::int32_t layers = model_.layers(TokenMixer::delta_rule);
+    const std::int32_t layers = layers_[TokenMixer::delta_rule];
     if (layers == 0) return;
     const RecurrenceConfig& r = model_.recurrence;
     const double hidden = model_.hidden_size;
@@ -459,7 +481,7 @@ class PassBuilder {
   }
 
   constexpr void add_state_space() noexcept {
-    const std::int32_t layers = model_.layers(TokenMixer::state_space);
+    const std::int32_t layers = layers_[TokenMixer::state_space];
     if (layers == 0) return;
     const RecurrenceConfig& r = model_.recurrence;
     const double hidden = model_.hidden_size;
@@ -541,6 +563,7 @@ class PassBuilder {
   const ModelConfig& model_;
   const ModelPrecision& precision_;
   const Pass& pass_;
+  LayerCounts layers_;
   std::int32_t tokens_;
 };
 
@@ -551,9 +574,9 @@ class PassBuilder {
 /// A layer is a token mixer and a feed-forward block, each with the norms that the model has around it and a residual
 /// add; attention is qkv projection, query and key norm, rotary embedding, attention, output projection. Around the
 /// layers: embedding, final norm, LM head on the sampled positions. Like operations of all layers are one entry with a
-/// count.
-constexpr ModelOperations model_operations(const ModelConfig& model, const UniformBatch& batch,
-                                           const ModelPrecision& precision) noexcept {
+/// count. Flattened, because operations that pass through memory on their way into the list take twice as long.
+[[gnu::flatten]] constexpr ModelOperations model_operations(const ModelConfig& model, const UniformBatch& batch,
+                                                            const ModelPrecision& precision) noexcept {
   ModelOperations list;
   const detail::UniformPass pass(batch, list);
   detail::PassBuilder(model, precision, pass).build();
