@@ -107,6 +107,50 @@ void whole_model(benchmark::State& state) {
   });
 }
 
+/// A step of 64 sequences, four of them prefill chunks, with vLLM's factors on the H100.
+class RaggedStep {
+ public:
+  explicit RaggedStep(const ModelConfig& model) : model_(model) {
+    benchmark::DoNotOptimize(model_);
+    benchmark::DoNotOptimize(calibration_);
+    Shapes source;
+    for (std::int32_t i = 0; i < 64; ++i) {
+      const std::int32_t tokens = i % 16 == 0 ? 512 : 1;
+      sequences_.push_back({tokens, tokens + source.between(1, 8192), i % 16 == 0 ? 0 : 1});
+    }
+  }
+
+  void from_scratch(benchmark::State& state) const {
+    for (auto _ : state) {
+      StepBatch batch(model_);
+      for (const StepSequence& sequence : sequences_) batch.add(sequence);
+      benchmark::DoNotOptimize(step_estimate(model_, batch, {}, accelerator_, calibration_).expected);
+    }
+  }
+
+  /// One of the sequences that decode takes a step, then the batch is estimated.
+  void one_advances(benchmark::State& state) {
+    StepEstimator estimator(model_, {}, accelerator_, calibration_);
+    StepBatch batch(model_);
+    for (const StepSequence& sequence : sequences_) batch.add(sequence);
+    std::size_t i = 1;
+    for (auto _ : state) {
+      StepSequence after = sequences_[i];
+      after.context_tokens = after.context_tokens % 8192 + 2;
+      batch.replace(sequences_[i], after);
+      sequences_[i] = after;
+      benchmark::DoNotOptimize(estimator.estimate(batch).expected);
+      if (++i % 16 == 0) i = (i + 1) % 64;
+    }
+  }
+
+ private:
+  Accelerator accelerator_ = opaque_accelerator();
+  Calibration calibration_ = calibrations::h100_sxm_vllm_0_24;
+  ModelConfig model_;
+  std::vector<StepSequence> sequences_;
+};
+
 struct Case {
   std::string name;
   double goal;  // 0: none
@@ -116,7 +160,7 @@ struct Case {
 
 struct AsCompiled {};
 
-const std::array<Case, 20> cases{{
+const std::array<Case, 24> cases{{
     {"two divisions and a max (baseline)", 0.0, baseline},
     {"the same, packed if the compiler likes", 0.0, bare_loop<AsCompiled>},
     {"linear, runtime precision", 1.5,
@@ -178,6 +222,14 @@ const std::array<Case, 20> cases{{
        estimate_of(state, [](Shapes& s) { return s.experts(RoutingKind::power_law); });
      }},
     {"estimate: collective", 10.0, collective_estimate},
+    {"step: 80-layer dense, 64 ragged sequences, from scratch", 0.0,
+     [](benchmark::State& state) { RaggedStep(models::llama_3_1_70b).from_scratch(state); }},
+    {"step: 80-layer dense, one sequence advances", 0.0,
+     [](benchmark::State& state) { RaggedStep(models::llama_3_1_70b).one_advances(state); }},
+    {"step: DeepSeek-V3, 64 ragged sequences, from scratch", 0.0,
+     [](benchmark::State& state) { RaggedStep(models::deepseek_v3).from_scratch(state); }},
+    {"step: DeepSeek-V3, one sequence advances", 0.0,
+     [](benchmark::State& state) { RaggedStep(models::deepseek_v3).one_advances(state); }},
 }};
 
 /// Google Benchmark's own table, and each benchmark's median for ours.
