@@ -18,7 +18,8 @@ namespace opcost {
 /// An operation whose cost is a function of sums over sequences, which a `Batch` of its own keeps.
 // clang-format off
 template <class T>
-concept SequenceOperation = Operation<T> && Validatable<T> && requires(const T& operation, const typename T::Batch& batch) {
+concept SequenceOperation =
+    Operation<T> && Validatable<T> && requires(const T& operation, const typename T::Batch& batch) {
   { batch.counts().sequences > 0 } -> std::convertible_to<bool>;
   { operation.cost_of(batch.counts()) } noexcept -> std::same_as<Cost>;
 };
