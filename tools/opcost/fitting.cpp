@@ -305,7 +305,7 @@ kernel::FusedExperts experts_start(KernelFamily family, const std::string& kerne
   for (const ExpertsStart& start : starts) {
     const std::vector<KernelFamily>& families = start.families;
     const bool suits = families.empty() || std::find(families.begin(), families.end(), family) != families.end();
-    if (suits && kernel.find(start.name) != std::string::npos) return start.model;
+    if (suits && kernel_named(kernel, start.name)) return start.model;
   }
   return {};
 }
@@ -335,10 +335,6 @@ HeldOutError error_of(std::vector<double> absolute_percentages) {
 }
 
 KernelModel model_for_kernel(KernelFamily family, const std::string& kernel) {
-  std::string lower = kernel;
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  const auto named = [&lower](std::string_view part) { return lower.find(part) != std::string::npos; };
   switch (family) {
     case KernelFamily::linear_16bit: return kernel::CublasMatmul{};
     case KernelFamily::linear_fp8: return kernel::CutlassMatmul{};
@@ -354,17 +350,17 @@ KernelModel model_for_kernel(KernelFamily family, const std::string& kernel) {
     case KernelFamily::experts_fp8_block:
     case KernelFamily::experts_fp8_block_parallel:
     case KernelFamily::experts_int4:
-    case KernelFamily::experts_mxfp4: return experts_start(family, lower);
+    case KernelFamily::experts_mxfp4: return experts_start(family, kernel);
     case KernelFamily::prefill_attention:
     case KernelFamily::prefill_attention_fp8_cache: return kernel::FlashAttentionPrefill{};
     case KernelFamily::decode_attention:
     case KernelFamily::decode_attention_fp8_cache:
-      if (named("flashinfer")) return kernel::FlashInferDecode{};
+      if (kernel_named(kernel, "flashinfer")) return kernel::FlashInferDecode{};
       return kernel::FlashAttentionDecode{};
     case KernelFamily::encoder_attention: return kernel::FlashAttentionEncoder{};
     case KernelFamily::latent_attention: return kernel::LatentAttention{};
     case KernelFamily::gated_delta_prefill:
-      if (named("flashinfer")) return kernel::FusedChunkedRecurrence{};
+      if (kernel_named(kernel, "flashinfer")) return kernel::FusedChunkedRecurrence{};
       return kernel::ChunkedRecurrence{};
     case KernelFamily::kimi_delta_prefill: return kernel::ChunkedRecurrence{};
     case KernelFamily::gated_delta_decode:

@@ -60,13 +60,6 @@ TensorFormat attention_format(const MeasuredRow& row, std::string_view column) {
   row.fail(column, "one of: bfloat16, float16, fp8");
 }
 
-/// Whether the name of a kernel has that part, in small or capital letters.
-bool named(const std::string& kernel, std::string_view part) {
-  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::search(kernel.begin(), kernel.end(), part.begin(), part.end(),
-                     [&small](char a, char b) { return small(a) == b; }) != kernel.end();
-}
-
 /// Turns rows into samples, under the conditions of the benchmarks: short ones, replayed from a CUDA graph, the data
 /// in L2 where they fit.
 class SampleReader {
@@ -175,8 +168,8 @@ class SampleReader {
   /// Whether the serving system has a tuned configuration for 16-bit experts: vLLM picks its own by rule, SGLang's
   /// Triton layer has files for these local experts and intermediate sizes (H100, fused_moe_triton/configs).
   static bool known_tuned(const std::string& kernel, std::int32_t local_experts, std::int32_t intermediate) {
-    if (!named(kernel, "sglang")) return true;
-    if (!named(kernel, "fused_moe_triton")) return false;
+    if (!kernel_named(kernel, "sglang")) return true;
+    if (!kernel_named(kernel, "fused_moe_triton")) return false;
     constexpr std::array<std::pair<std::int32_t, std::int32_t>, 16> tuned{{{128, 768},
                                                                            {128, 384},
                                                                            {128, 192},
@@ -202,7 +195,7 @@ class SampleReader {
     constexpr std::array<std::array<std::int32_t, 3>, 4> affected{
         {{6144, 16384, 8}, {4096, 14336, 8}, {5120, 8192, 16}, {2816, 704, 128}}};
     const std::array<std::int32_t, 3> key{shape.hidden, shape.intermediate, shape.experts};
-    return ranks > 1 && named(kernel, "sglang_fused_moe_triton") &&
+    return ranks > 1 && kernel_named(kernel, "sglang_fused_moe_triton") &&
            std::find(affected.begin(), affected.end(), key) != affected.end();
   }
 
@@ -327,7 +320,7 @@ class SampleReader {
     }
   }
 
-  static bool is_convolution(const MeasuredRow& row) { return named(row.text("kernel"), "conv1d"); }
+  static bool is_convolution(const MeasuredRow& row) { return kernel_named(row.text("kernel"), "conv1d"); }
 
   void add_convolution(const MeasuredRow& row, double channels, const char* widest) {
     if (channels > 2147483647.0) row.fail(widest, "at most 2147483647 channels");
@@ -345,7 +338,7 @@ class SampleReader {
   /// Kimi delta attention convolves q, k and v one after the other: another kernel than one over all channels.
   void mark_three_convolutions() {
     Sample& sample = samples.back();
-    if (!named(sample.kernel, "qkv3")) sample.kernel += "_qkv3";
+    if (!kernel_named(sample.kernel, "qkv3")) sample.kernel += "_qkv3";
   }
 
   /// One kernel of a gated delta net or of Kimi delta attention: the convolution over q, k and v, or the recurrence.
@@ -404,20 +397,13 @@ class SampleReader {
         types.begin(), types.end(), [&row](const NamedType& known) { return known.name == row.text("dtype"); });
     if (type == types.end()) row.fail("dtype", "one of: bfloat16, half, float, int8");
     const std::string& operation = row.text("op");
-    CollectiveKind pattern = CollectiveKind::all_to_all;
-    if (operation != "alltoall") {
-      std::size_t i = 0;
-      while (i < collective_kind_count && name(static_cast<CollectiveKind>(i)) != operation) ++i;
-      if (i == collective_kind_count) {
-        row.fail("op", "one of: all_reduce, reduce_scatter, all_gather, alltoall, point_to_point");
-      }
-      pattern = static_cast<CollectiveKind>(i);
-    }
-    const Collective collective{pattern, row.count("gpus", 2), {double(row.count("bytes"))}, type->type};
+    const auto pattern = collective_kind_named(operation == "alltoall" ? "all_to_all" : operation);
+    if (!pattern) row.fail("op", "one of: all_reduce, reduce_scatter, all_gather, alltoall, point_to_point");
+    const Collective collective{*pattern, row.count("gpus", 2), {double(row.count("bytes"))}, type->type};
     std::string kernel = row.text("kernel");
     ExecutionConditions conditions = conditions_;
     conditions.cuda_graph = !kernel.ends_with("_eager");
-    conditions.custom_all_reduce = !named(kernel, "nccl");
+    conditions.custom_all_reduce = !kernel_named(kernel, "nccl");
     for (const std::string_view launched : {"_eager", "_graph"}) {
       if (kernel.ends_with(launched)) kernel.resize(kernel.size() - launched.size());  // of one kernel, both
     }
@@ -465,6 +451,12 @@ LatencyEstimate as_latency(const CollectiveEstimate& collective) {
 }
 
 }  // namespace
+
+bool kernel_named(const std::string& kernel, std::string_view part) {
+  const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::search(kernel.begin(), kernel.end(), part.begin(), part.end(),
+                     [&small](char a, char b) { return small(a) == b; }) != kernel.end();
+}
 
 Measurements measurements_of(const std::vector<std::filesystem::path>& paths, bool times_cache_write) {
   Measurements measurements;

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -46,6 +47,9 @@ struct Measurements {
   std::vector<std::filesystem::path> files;
   std::vector<Sample> samples;
 };
+
+/// Whether the name of a kernel has that part, which is in small letters; the name may have capitals.
+bool kernel_named(const std::string& kernel, std::string_view part);
 
 /// Reads the measurements of files and directories; a row may hold several. `times_cache_write`: the attention kernels
 /// stored the new keys and values. Throws InputError: see read_measurements, and for a value that no operation has.

@@ -231,25 +231,38 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const RaggedAttention
           .windowed = windowed};
 }
 
+namespace detail {
+
+/// The format in which latent attention finds its keys: the cache's, or where they are expanded, key_value_up's.
+template <AttentionMask Mask, AttentionPrecision P>
+constexpr TensorFormat key_format(const LatentAttention<Mask, P>& operation) noexcept {
+  if (operation.form == LatentForm::absorbed) return operation.precision.kv_cache;
+  return operation.precision.query;
+}
+
+template <AttentionMask Mask, AttentionPrecision P>
+constexpr KernelFamily latent_family(const LatentAttention<Mask, P>& operation,
+                                     const kernel::AttentionShape& shape) noexcept {
+  if (operation.form == LatentForm::absorbed) return KernelFamily::latent_attention;
+  return attention_family_of<Mask>(shape, operation.computed_heads(), key_format(operation));
+}
+
+}  // namespace detail
+
 /// Absorbed: one KV head of latents, by a model of its own. Expanded: attention with a KV head for every query head.
 template <AttentionMask Mask, AttentionPrecision P>
 constexpr KernelQuery<kernel::AttentionShape> kernel_query(const LatentAttention<Mask, P>& operation,
                                                            const ExecutionConditions& conditions) noexcept {
-  const bool absorbed = operation.form == LatentForm::absorbed;
-  const TensorFormat kv_cache = absorbed
-                                    ? TensorFormat(operation.precision.kv_cache)
-                                    : TensorFormat(operation.precision.query);  // keys as key_value_up wrote them
-  const AttentionHeads heads = operation.computed_heads();
   Cost cost = operation.cost();
   if (!conditions.cache_write) cost.kv_cache_write = {};
-  const kernel::AttentionShape shape =
-      detail::uniform_attention_shape(operation, heads, kv_cache, cost, conditions);
-  return {.family =
-              absorbed ? KernelFamily::latent_attention : detail::attention_family_of<Mask>(shape, heads, kv_cache),
+  const kernel::AttentionShape shape = detail::uniform_attention_shape(
+      operation, operation.computed_heads(), detail::key_format(operation), cost, conditions);
+  return {.family = detail::latent_family(operation, shape),
           .shape = shape,
           .cost = cost,
           .type = operation.compute_type(),
-          .usual = absorbed && std::same_as<Mask, Causal> && detail::is_16bit(operation.compute_type()) &&
+          .usual = operation.form == LatentForm::absorbed && std::same_as<Mask, Causal> &&
+                   detail::is_16bit(operation.compute_type()) &&
                    (operation.query_tokens == 1 || operation.query_tokens == operation.context_tokens)};
 }
 
@@ -258,16 +271,12 @@ template <AttentionMask Mask, AttentionPrecision P>
 constexpr KernelQuery<kernel::AttentionShape> kernel_query(const Ragged<LatentAttention<Mask, P>>& ragged,
                                                            const ExecutionConditions& conditions) noexcept {
   const LatentAttention<Mask, P>& operation = ragged.operation;
-  const bool absorbed = operation.form == LatentForm::absorbed;
-  const TensorFormat kv_cache =
-      absorbed ? TensorFormat(operation.precision.kv_cache) : TensorFormat(operation.precision.query);
-  const AttentionHeads heads = operation.computed_heads();
   Cost cost = ragged.cost();
   if (!conditions.cache_write) cost.kv_cache_write = {};
-  kernel::AttentionShape shape = detail::attention_shape(heads, kv_cache, cost, conditions);
+  kernel::AttentionShape shape =
+      detail::attention_shape(operation.computed_heads(), detail::key_format(operation), cost, conditions);
   detail::set_means(shape, ragged.batch.counts());
-  return {.family =
-              absorbed ? KernelFamily::latent_attention : detail::attention_family_of<Mask>(shape, heads, kv_cache),
+  return {.family = detail::latent_family(operation, shape),
           .shape = shape,
           .cost = cost,
           .type = operation.compute_type()};

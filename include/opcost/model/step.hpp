@@ -45,8 +45,9 @@ constexpr void add_bound(RooflineBound& sum, const RooflineBound& bound, double 
 
 /// The sum's ridge point: that of the mix of its types, as RooflineBound adds.
 constexpr RooflineBound with_ridge_point(RooflineBound sum) noexcept {
-  if (sum.compute_time.value > 0.0)
+  if (sum.compute_time.value > 0.0) {
     sum.ridge_point = (sum.flops / sum.compute_time) / (sum.bytes / sum.memory_time);
+  }
   return sum;
 }
 
