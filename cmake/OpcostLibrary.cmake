@@ -46,15 +46,20 @@ set(core_headers
     opcost/latency/kernel_query.hpp
     opcost/latency/overlap.hpp
     opcost/latency/roofline.hpp
+    opcost/latency/serving_system.hpp
     opcost/mathematics.hpp
     opcost/model/catalogue.hpp
     opcost/model/memory.hpp
+    opcost/model/forward_pass.hpp
     opcost/model/model_config.hpp
     opcost/model/model_operations.hpp
     opcost/model/model_precision.hpp
+    opcost/model/model_shard.hpp
+    opcost/model/parallelism.hpp
     opcost/model/parameters.hpp
     opcost/model/step.hpp
     opcost/model/step_batch.hpp
+    opcost/model/step_operations.hpp
     opcost/name.hpp
     opcost/operation/activation.hpp
     opcost/operation/add_rms_norm.hpp

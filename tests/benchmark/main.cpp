@@ -130,7 +130,7 @@ class RaggedStep {
 
   /// One of the sequences that decode takes a step, then the batch is estimated.
   void one_advances(benchmark::State& state) {
-    StepEstimator estimator(model_, {}, accelerator_, calibration_);
+    StepEstimator estimator(model_, {}, {accelerator_, calibration_});
     StepBatch batch(model_);
     for (const StepSequence& sequence : sequences_) batch.add(sequence);
     std::size_t i = 1;

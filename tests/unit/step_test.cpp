@@ -233,10 +233,14 @@ TEST_CASE("an estimator's answers are those of step_estimate to the last bit") {
   for (const ModelConfig& model : model_catalogue) {
     const ExecutionConditions conditions{.cold_cache = false};
     const Calibration& calibration = calibrations::h100_sxm_vllm_0_24;
-    StepEstimator estimator(model, {}, accelerators::h100_sxm, calibration, conditions);
+    Platform platform(accelerators::h100_sxm, calibration);
+    platform.conditions = conditions;
+    StepEstimator estimator(model, {}, platform);
     StepBatch batch(model);
     const auto require_same = [&] {
-      const LatencyEstimate found = estimator.estimate(batch);
+      const StepEstimate step = estimator.estimate(batch);
+      const LatencyEstimate& found = step.operations;
+      CHECK(step.expected == found.expected);
       const LatencyEstimate expected =
           step_estimate(model, batch, {}, accelerators::h100_sxm, calibration, conditions);
       CHECK(found.expected == expected.expected);

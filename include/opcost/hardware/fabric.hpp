@@ -29,6 +29,12 @@ struct Fabric {
     return {accelerator.scale_up, accelerator.scale_out, ranks_per_node, in_switch_reduction};
   }
 
+  /// As every `stride`-th rank sees it: fewer of them stand in a node.
+  constexpr Fabric strided(std::int32_t stride) const noexcept {
+    Fabric fabric = *this;
+    if (stride > 1) fabric.ranks_per_node = stride < ranks_per_node ? ranks_per_node / stride : 1;
+    return fabric;
+  }
   /// Nodes that so many ranks occupy.
   constexpr std::int32_t nodes(std::int32_t ranks) const noexcept {
     return ranks / ranks_per_node + (ranks % ranks_per_node != 0 ? 1 : 0);

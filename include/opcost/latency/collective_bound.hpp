@@ -56,8 +56,9 @@ constexpr Seconds time_over(double bytes, double bandwidth) noexcept {
 /// The last node may hold fewer than p; then it is the one that counts. The network between nodes is taken not to
 /// reduce. Never decreases with bytes; with ranks not while nodes fill up, and an in-switch all-reduce is
 /// independent of them. Does not throw, allocate or lock.
-constexpr CollectiveBound collective_bound(const Collective& collective, const Fabric& fabric) noexcept {
+constexpr CollectiveBound collective_bound(const Collective& collective, const Fabric& all_ranks) noexcept {
   if (collective.ranks <= 1 || !(collective.bytes.value > 0.0)) return {};
+  const Fabric fabric = all_ranks.strided(collective.stride);
   CollectiveBound bound;
   bound.port_bytes = collective.port_bytes(fabric.in_switch_reduction && collective.summed_in_switch());
   const std::int32_t nodes = fabric.nodes(collective.ranks);

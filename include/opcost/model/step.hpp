@@ -3,21 +3,66 @@
 // One inference step of a model over a ragged batch: its exact cost, its bound, and how long its operations take.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string_view>
 
 #include "opcost/hardware/accelerator.hpp"
+#include "opcost/hardware/fabric.hpp"
 #include "opcost/latency/calibration.hpp"
+#include "opcost/latency/collective_bound.hpp"
+#include "opcost/latency/collective_estimate.hpp"
 #include "opcost/latency/estimate.hpp"
 #include "opcost/latency/kernel_query.hpp"
+#include "opcost/latency/overlap.hpp"
 #include "opcost/latency/roofline.hpp"
+#include "opcost/latency/serving_system.hpp"
 #include "opcost/model/model_config.hpp"
-#include "opcost/model/model_operations.hpp"
 #include "opcost/model/model_precision.hpp"
+#include "opcost/model/model_shard.hpp"
 #include "opcost/model/step_batch.hpp"
+#include "opcost/model/step_operations.hpp"
+#include "opcost/operation/collective.hpp"
 #include "opcost/operation/cost.hpp"
 
 namespace opcost {
+
+/// What executes a step: alike accelerators, what joins them, the kernels on them, and the serving system around all.
+/// The accelerator and the calibration must outlive it.
+struct Platform {
+  const Accelerator* accelerator;
+  const Calibration* calibration;
+  Fabric fabric;
+  ExecutionConditions conditions{};
+  ServingSystem system{};
+
+  constexpr Platform(const Accelerator& its_accelerator, const Calibration& its_calibration) noexcept
+      : accelerator(&its_accelerator), calibration(&its_calibration), fabric(Fabric::of(its_accelerator)) {}
+};
+
+/// The least time of a rank's operations and of what it communicates, all one after the other.
+struct StepBound {
+  RooflineBound operations{};
+  CollectiveBound communication{};
+
+  constexpr Seconds time() const noexcept { return operations.time + communication.time; }
+
+  friend constexpr bool operator==(const StepBound&, const StepBound&) noexcept = default;
+};
+
+/// The expected time of a step with an 80 % interval, and where it goes: operations + communication − hidden + host.
+/// The interval is that of fully correlated errors of operations and communication; of the host's part none is known.
+struct StepEstimate {
+  Seconds expected{};
+  Seconds low{};
+  Seconds high{};
+  LatencyEstimate operations{};        ///< One after the other.
+  CollectiveEstimate communication{};  ///< Likewise.
+  Seconds hidden{};                    ///< Communication that passes beside operations.
+  Seconds host{};                      ///< The serving system's time per step and sequence.
+
+  constexpr StepBound bound() const noexcept { return {operations.bound, communication.bound}; }
+};
 
 /// The cost of a step over a valid batch: the sum over its sequences of what mixes their tokens, and everything else
 /// for all tokens together. Does not throw, allocate or lock.
@@ -25,6 +70,17 @@ constexpr Cost step_cost(const ModelConfig& model, const StepBatch& batch,
                          const ModelPrecision& precision) noexcept {
   Cost sum;
   visit_operations(model, batch, precision,
+                   [&sum](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
+                     sum += operation.cost() * count;
+                   });
+  return sum;
+}
+
+/// The same of one rank, with what communication reads and writes in its memory.
+constexpr Cost step_cost(const ModelShard& shard, const StepBatch& batch,
+                         const ModelPrecision& precision) noexcept {
+  Cost sum;
+  visit_operations(shard, batch, precision,
                    [&sum](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
                      sum += operation.cost() * count;
                    });
@@ -43,6 +99,13 @@ constexpr void add_bound(RooflineBound& sum, const RooflineBound& bound, double 
   sum.bytes += bound.bytes * count;
 }
 
+constexpr void add_bound(CollectiveBound& sum, const CollectiveBound& bound, double count) noexcept {
+  sum.time += bound.time * count;
+  sum.scale_up_time += bound.scale_up_time * count;
+  sum.scale_out_time += bound.scale_out_time * count;
+  sum.port_bytes += bound.port_bytes * count;
+}
+
 /// The sum's ridge point: that of the mix of its types, as RooflineBound adds.
 constexpr RooflineBound with_ridge_point(RooflineBound sum) noexcept {
   if (sum.compute_time.value > 0.0) {
@@ -52,13 +115,30 @@ constexpr RooflineBound with_ridge_point(RooflineBound sum) noexcept {
 }
 
 template <StepPart Part>
-constexpr RooflineBound part_bound(const ModelConfig& model, const StepBatch& batch,
-                                   const ModelPrecision& precision, const Accelerator& accelerator) noexcept {
-  RooflineBound sum;
-  const auto visit = [&](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
-    add_bound(sum, roofline_bound(operation, accelerator), count);
+constexpr StepBound part_bound(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
+                               const ModelPrecision& precision, const Accelerator& accelerator,
+                               const Fabric& fabric) noexcept {
+  StepBound sum;
+  const auto visit = [&]<class T>(std::string_view /*name*/, std::int32_t count, const T& operation) noexcept {
+    if constexpr (std::same_as<T, Collective>) {
+      add_bound(sum.communication, collective_bound(operation, fabric), count);
+    } else {
+      add_bound(sum.operations, roofline_bound(operation, accelerator), count);
+    }
   };
-  visit_part<Part>(model, batch, precision, visit);
+  visit_part<Part>(model, place, batch, precision, visit);
+  return sum;
+}
+
+constexpr StepBound both_parts_bound(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
+                                     const ModelPrecision& precision, const Accelerator& accelerator,
+                                     const Fabric& fabric) noexcept {
+  using enum StepPart;
+  StepBound sum = part_bound<together>(model, place, batch, precision, accelerator, fabric);
+  const StepBound mixed = part_bound<mixing>(model, place, batch, precision, accelerator, fabric);
+  add_bound(sum.operations, mixed.operations, 1.0);
+  add_bound(sum.communication, mixed.communication, 1.0);
+  sum.operations = with_ridge_point(sum.operations);
   return sum;
 }
 
@@ -72,24 +152,62 @@ constexpr void add_estimate(LatencyEstimate& sum, const LatencyEstimate& estimat
   add_bound(sum.bound, estimate.bound, count);
 }
 
+constexpr void add_estimate(CollectiveEstimate& sum, const CollectiveEstimate& estimate, double count) noexcept {
+  sum.expected += estimate.expected * count;
+  sum.low += estimate.low * count;
+  sum.high += estimate.high * count;
+  sum.transfer += estimate.transfer * count;
+  sum.overhead += estimate.overhead * count;
+  add_bound(sum.bound, estimate.bound, count);
+}
+
+/// A part's sums: StepEstimate's, before anything hides or a host adds.
+struct PartEstimate {
+  LatencyEstimate operations{};
+  CollectiveEstimate communication{};
+};
+
 template <StepPart Part>
-LatencyEstimate part_estimate(const ModelConfig& model, const StepBatch& batch, const ModelPrecision& precision,
-                              const Accelerator& accelerator, const Calibration& calibration,
-                              const ExecutionConditions& conditions) noexcept {
-  LatencyEstimate sum;
-  const auto visit = [&](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
-    add_estimate(sum, estimate_latency(operation, accelerator, calibration, conditions), count);
+PartEstimate part_estimate(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
+                           const ModelPrecision& precision, const Accelerator& accelerator, const Fabric& fabric,
+                           const Calibration& calibration, const ExecutionConditions& conditions) noexcept {
+  PartEstimate sum;
+  const auto visit = [&]<class T>(std::string_view /*name*/, std::int32_t count, const T& operation) noexcept {
+    if constexpr (std::same_as<T, Collective>) {
+      add_estimate(sum.communication, estimate_latency(operation, fabric, accelerator, calibration, conditions),
+                   count);
+    } else {
+      add_estimate(sum.operations, estimate_latency(operation, accelerator, calibration, conditions), count);
+    }
   };
-  visit_part<Part>(model, batch, precision, visit);
+  visit_part<Part>(model, place, batch, precision, visit);
   return sum;
 }
 
 /// Both parts, always added in this order, so that remembering one changes no bit.
-constexpr LatencyEstimate sum_of_parts(const LatencyEstimate& together, const LatencyEstimate& mixing) noexcept {
-  LatencyEstimate sum = together;
-  add_estimate(sum, mixing, 1.0);
-  sum.bound = with_ridge_point(sum.bound);
+constexpr PartEstimate sum_of_parts(const PartEstimate& together, const PartEstimate& mixing) noexcept {
+  PartEstimate sum = together;
+  add_estimate(sum.operations, mixing.operations, 1.0);
+  add_estimate(sum.communication, mixing.communication, 1.0);
+  sum.operations.bound = with_ridge_point(sum.operations.bound);
   return sum;
+}
+
+/// What hides and what the host adds.
+constexpr StepEstimate with_system(const PartEstimate& sum, const ServingSystem& system,
+                                   std::int64_t sequences) noexcept {
+  StepEstimate step{.operations = sum.operations, .communication = sum.communication};
+  const double overlap = system.collective_overlap;
+  const auto exposed = [overlap](Seconds communication, Seconds operations) noexcept {
+    return exposed_time(communication, operations, overlap);
+  };
+  step.host = system.host_time(sequences);
+  const Seconds waits = exposed(sum.communication.expected, sum.operations.expected);
+  step.hidden = sum.communication.expected - waits;
+  step.expected = sum.operations.expected + waits + step.host;
+  step.low = sum.operations.low + exposed(sum.communication.low, sum.operations.low) + step.host;
+  step.high = sum.operations.high + exposed(sum.communication.high, sum.operations.high) + step.host;
+  return step;
 }
 
 }  // namespace detail
@@ -97,53 +215,65 @@ constexpr LatencyEstimate sum_of_parts(const LatencyEstimate& together, const La
 /// The bound of a step: its operations one after the other. Does not throw, allocate or lock.
 constexpr RooflineBound step_bound(const ModelConfig& model, const StepBatch& batch,
                                    const ModelPrecision& precision, const Accelerator& accelerator) noexcept {
-  using enum detail::StepPart;
-  RooflineBound sum = detail::part_bound<together>(model, batch, precision, accelerator);
-  detail::add_bound(sum, detail::part_bound<mixing>(model, batch, precision, accelerator), 1.0);
-  return detail::with_ridge_point(sum);
+  constexpr RankPlace alone{};
+  return detail::both_parts_bound(model, alone, batch, precision, accelerator, {}).operations;
 }
 
-/// How long a step's operations take one after the other, without what a serving system spends between them; nothing
-/// for an empty batch. What mixes the tokens of a ragged batch is estimated by its means, so that a step never counts
-/// as fitted. Does not throw, allocate or lock.
+/// The bound of one rank's step, with what it communicates.
+constexpr StepBound step_bound(const ModelShard& shard, const StepBatch& batch, const ModelPrecision& precision,
+                               const Accelerator& accelerator, const Fabric& fabric) noexcept {
+  return detail::both_parts_bound(shard.model, shard.place, batch, precision, accelerator, fabric);
+}
+
+/// How long a step's operations take one after the other on one accelerator, without what a serving system spends
+/// between them; nothing for an empty batch. What mixes the tokens of a ragged batch is estimated by its means, so that
+/// a step never counts as fitted. Does not throw, allocate or lock.
 inline LatencyEstimate step_estimate(const ModelConfig& model, const StepBatch& batch,
                                      const ModelPrecision& precision, const Accelerator& accelerator,
                                      const Calibration& calibration,
                                      const ExecutionConditions& conditions = {}) noexcept {
   using enum detail::StepPart;
-  return detail::sum_of_parts(
-      detail::part_estimate<together>(model, batch, precision, accelerator, calibration, conditions),
-      detail::part_estimate<mixing>(model, batch, precision, accelerator, calibration, conditions));
+  constexpr RankPlace alone{};
+  const auto part = [&]<detail::StepPart Part>() noexcept {
+    return detail::part_estimate<Part>(model, alone, batch, precision, accelerator, {}, calibration, conditions);
+  };
+  return detail::sum_of_parts(part.template operator()<together>(), part.template operator()<mixing>()).operations;
 }
 
 /// Estimates of a model's steps for who asks again and again. Remembers the part that depends on how many tokens there
-/// are, not on whose: where as many as before decode, only attention and recurrences are estimated anew. The same as
-/// `step_estimate` to the last bit. The model, accelerator and calibration must outlive it and stay as they are. Each
-/// thread has its own. No member throws, allocates or locks.
+/// are, not on whose: where as many as before decode, only attention and recurrences are estimated anew. Every answer
+/// is the same as a fresh estimator's to the last bit. The platform's accelerator and calibration must outlive it and
+/// stay as they are. Each thread has its own. No member throws, allocates or locks.
 class StepEstimator {
  public:
-  StepEstimator(const ModelConfig& model, const ModelPrecision& precision, const Accelerator& accelerator,
-                const Calibration& calibration, const ExecutionConditions& conditions = {}) noexcept
-      : model_(&model),
+  /// On one accelerator.
+  constexpr StepEstimator(const ModelConfig& model, const ModelPrecision& precision,
+                          const Platform& platform) noexcept
+      : StepEstimator(ModelShard{model}, precision, platform) {}
+  /// On the ranks of a parallelism; `estimate` is of one rank, and all wait for each other.
+  constexpr StepEstimator(const ModelShard& shard, const ModelPrecision& precision,
+                          const Platform& platform) noexcept
+      : shard_(shard),
         precision_(precision),
-        accelerator_(&accelerator),
-        calibration_(&calibration),
-        conditions_(conditions),
-        latent_(model.layers(TokenMixer::latent_attention) > 0) {}
+        platform_(platform),
+        latent_(shard.model.layers(TokenMixer::latent_attention) > 0) {}
+
+  constexpr const ModelShard& shard() const noexcept { return shard_; }
+  constexpr const ModelPrecision& precision() const noexcept { return precision_; }
+  constexpr const Platform& platform() const noexcept { return platform_; }
 
   /// Of a valid batch made for the model.
-  LatencyEstimate estimate(const StepBatch& batch) noexcept {
+  StepEstimate estimate(const StepBatch& batch) noexcept {
     using enum detail::StepPart;
     const Totals totals{batch.tokens(), batch.sampled_tokens(),
                         latent_ ? batch.decoding().causal.counts().query_tokens : 0,
                         latent_ ? batch.prefilling().causal.counts().visible_keys : 0};
     if (!(totals == totals_)) {
-      together_ =
-          detail::part_estimate<together>(*model_, batch, precision_, *accelerator_, *calibration_, conditions_);
+      together_ = part<together>(batch);
       totals_ = totals;
     }
-    return detail::sum_of_parts(together_, detail::part_estimate<mixing>(*model_, batch, precision_, *accelerator_,
-                                                                         *calibration_, conditions_));
+    return detail::with_system(detail::sum_of_parts(together_, part<mixing>(batch)), platform_.system,
+                               batch.sequences());
   }
 
  private:
@@ -157,14 +287,18 @@ class StepEstimator {
     friend bool operator==(const Totals&, const Totals&) noexcept = default;
   };
 
-  const ModelConfig* model_;
+  template <detail::StepPart Part>
+  detail::PartEstimate part(const StepBatch& batch) const noexcept {
+    return detail::part_estimate<Part>(shard_.model, shard_.place, batch, precision_, *platform_.accelerator,
+                                       platform_.fabric, *platform_.calibration, platform_.conditions);
+  }
+
+  ModelShard shard_;
   ModelPrecision precision_;
-  const Accelerator* accelerator_;
-  const Calibration* calibration_;
-  ExecutionConditions conditions_;
+  Platform platform_;
   bool latent_;
   Totals totals_{};
-  LatencyEstimate together_{};  ///< Of `totals_`.
+  detail::PartEstimate together_{};  ///< Of `totals_`.
 };
 
 }  // namespace opcost

@@ -70,7 +70,8 @@ template <AttentionMask Mask = Causal>
 class AttentionBatch {
  public:
   constexpr AttentionBatch() noexcept = default;
-  constexpr explicit AttentionBatch(Mask mask) noexcept : mask_(mask) {}
+  constexpr explicit AttentionBatch(Mask mask, const AttentionCounts& counts = {}) noexcept
+      : mask_(mask), counts_(counts) {}
 
   constexpr void add(SequenceTokens sequence) noexcept { counts_ += count_sequence(mask_, sequence); }
   constexpr void remove(SequenceTokens sequence) noexcept { counts_ -= count_sequence(mask_, sequence); }

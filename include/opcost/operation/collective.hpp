@@ -61,6 +61,7 @@ struct Collective {
   std::int32_t ranks = 1;
   Bytes bytes{};
   DataType element = DataType::bf16;  ///< Of what is added up; without effect where nothing is.
+  std::int32_t stride = 1;            ///< Ranks of the deployment from one member to the next.
 
   /// Whether ranks add up what they receive.
   constexpr bool reduces() const noexcept {
@@ -134,9 +135,10 @@ struct Collective {
   /// Vector work only.
   constexpr DataType compute_type() const noexcept { return DataType::fp32; }
 
-  /// At least one rank; bytes finite and not negative.
+  /// At least one rank, a positive stride; bytes finite and not negative.
   constexpr std::optional<Violation> violation() const noexcept {
     if (const auto found = detail::require_positive("ranks", ranks)) return found;
+    if (const auto found = detail::require_positive("stride", stride)) return found;
     if (!(bytes.value >= 0.0 && bytes.value <= std::numeric_limits<double>::max())) {
       return Violation{"bytes", bytes.value, "a finite number ≥ 0"};
     }

@@ -34,8 +34,9 @@ struct CollectiveShape {
   bool in_switch = false;      ///< The switch can add up these elements and multiply copies.
   bool eager = false;          ///< Launched one by one, not by a CUDA graph.
 
-  static constexpr CollectiveShape of(const Collective& collective, const Fabric& fabric,
+  static constexpr CollectiveShape of(const Collective& collective, const Fabric& all_ranks,
                                       bool eager = false) noexcept {
+    const Fabric fabric = all_ranks.strided(collective.stride);
     return {collective.pattern,
             double(collective.ranks),
             collective.bytes.value,
