@@ -20,6 +20,7 @@
 #include "opcost/io/accelerator_json.hpp"
 #include "opcost/io/calibration_json.hpp"
 #include "opcost/io/model_json.hpp"
+#include "opcost/io/serving_system_json.hpp"
 
 namespace {
 
@@ -64,6 +65,11 @@ void try_readers(const std::string& text, Outcome& outcome) {
     try_reader(text, outcome, [&] {
       if (read_interconnect(document.root()).specification.violation())
         report("accepted an invalid interconnect", text);
+    });
+    try_reader(text, outcome, [&] {
+      if (read_serving_system(document.root()).specification.violation()) {
+        report("accepted an invalid serving system", text);
+      }
     });
     try_reader(text, outcome, [&] {
       if (read_model(document.root(), "fallback").config.violation()) report("accepted an invalid model", text);
@@ -161,7 +167,7 @@ int main(int argc, char** argv) {
   }
 
   std::vector<std::string> seeds;
-  for (const char* const folder : {"calibrations", "hardware", "interconnects", "models"}) {
+  for (const char* const folder : {"calibrations", "hardware", "interconnects", "models", "serving_systems"}) {
     for (const auto& path : opcost::testing::files_in(data / folder, ".json")) {
       seeds.push_back(opcost::testing::file_text(path));
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading accelerators and interconnects: every file of ours, and every way to get one wrong.
+// Reading accelerators, interconnects and serving systems: every file of ours, and every way to get one wrong.
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "json_text.hpp"
 #include "opcost/hardware/catalogue.hpp"
 #include "opcost/io/accelerator_json.hpp"
+#include "opcost/io/serving_system_json.hpp"
 #include "temporary_directory.hpp"
 
 using namespace opcost;
@@ -157,6 +158,33 @@ TEST_CASE("a file's errors name the file") {
   const std::string message = complaint([&] { read_accelerator_file(path); });
   CHECK(message.rfind(path.string() + ": not valid JSON: ", 0) == 0);
   CHECK(message.find("1e999") != std::string::npos);
+}
+
+TEST_CASE("every serving-system file is its catalogue entry") {
+  const auto files = files_in(data / "serving_systems", ".json");
+  REQUIRE(files.size() == serving_system_catalogue.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const ServingSystem& entry = serving_system_catalogue[i];
+    CHECK(read_serving_system_file(files[i]).specification == entry);
+    CHECK(serving_system_named(entry.name.view()) == &entry);
+    CHECK_FALSE(entry.violation());
+  }
+  CHECK(serving_system_named("none") == nullptr);
+}
+
+TEST_CASE("values of a serving system") {
+  const std::string text = file_text(data / "serving_systems/vllm.json");
+  const auto read_changed = [&](const std::string& from, const std::string& to) {
+    return complaint([&] { read_serving_system(JsonDocument(changed(text, from, to), "vllm.json").root()); });
+  };
+  CHECK(serving_systems::vllm.host_per_step == Seconds{2.1e-3});
+  CHECK(serving_systems::vllm.host_per_sequence == Seconds{27e-6});
+  CHECK(read_changed("\"host_per_step_us\": 2100", "\"host_per_step_us\": 0") == "accepted");
+  CHECK(read_changed("\"host_per_step_us\": 2100", "\"host_per_step_us\": -1") ==
+        "vllm.json: /host_per_step_us is -1, expected a finite number ≥ 0");
+  CHECK(read_changed("\"collective_overlap\": 0", "\"collective_overlap\": 1.5") ==
+        "vllm.json: /collective_overlap is 1.5, expected a share from 0 to 1");
+  CHECK(read_changed("\"host_per_step_us\"", "\"host_per_steps_us\"").find("host_per_step") != std::string::npos);
 }
 
 TEST_CASE("values of an interconnect") {

@@ -13,6 +13,7 @@
 #include "catalogues.hpp"
 #include "opcost/io/accelerator_json.hpp"
 #include "opcost/io/calibration_json.hpp"
+#include "opcost/io/serving_system_json.hpp"
 #include "text.hpp"
 
 namespace generate_catalogue {
@@ -138,6 +139,42 @@ void require_one_of(const std::vector<std::string>& known, const fs::path& path,
       fmt::format("{}: {} is \"{}\", expected one of: {}", path.string(), pointer, value, fmt::join(known, ", ")));
 }
 
+/// The serving systems and the list of them.
+std::string serving_systems(const fs::path& data) {
+  std::string constants;
+  std::string names;
+  const std::vector<fs::path> files = json_files(data / "serving_systems");
+  for (const fs::path& path : files) {
+    const opcost::ServingSystemFile file = opcost::read_serving_system_file(path);
+    const opcost::ServingSystem& system = file.specification;
+    require_matching_name(path, system.name.view());
+    const std::string id = identifier(system.name.view());
+    constants += fmt::format(
+        "\n/// {}. Source: {}.\ninline constexpr ServingSystem {}{{.name = {}, .host_per_step = {{{}}}, "
+        ".host_per_sequence = {{{}}}, .collective_overlap = {}}};\n",
+        file.product, file.source.citations.front(), id, literal(system.name.view()),
+        number(system.host_per_step.value), number(system.host_per_sequence.value),
+        number(system.collective_overlap));
+    names += (names.empty() ? "" : ", ") + ("serving_systems::" + id);
+  }
+  return "namespace serving_systems {\n" + constants +
+         fmt::format(R"(
+}}  // namespace serving_systems
+
+/// Every built-in serving system, by name.
+inline constexpr std::array<ServingSystem, {}> serving_system_catalogue{{{}}};
+
+/// The built-in serving system of that name, or null.
+constexpr const ServingSystem* serving_system_named(std::string_view name) noexcept {{
+  for (const ServingSystem& system : serving_system_catalogue) {{
+    if (system.name.view() == name) return &system;
+  }}
+  return nullptr;
+}}
+)",
+                     files.size(), names);
+}
+
 }  // namespace
 
 std::string latency_catalogue(const fs::path& data) {
@@ -181,9 +218,10 @@ std::string latency_catalogue(const fs::path& data) {
                            identifier(choice.calibration.view()), number(choice.interval_factor));
   }
 
-  return fmt::format(preamble, "data/calibrations/*.json",
+  return fmt::format(preamble, "data/calibrations/*.json and data/serving_systems/*.json",
                      "#include <string_view>\n\n#include \"opcost/hardware/accelerator.hpp\"\n"
-                     "#include \"opcost/latency/calibration.hpp\"\n") +
+                     "#include \"opcost/latency/calibration.hpp\"\n"
+                     "#include \"opcost/latency/serving_system.hpp\"\n") +
          "\nnamespace calibrations {\n\nnamespace shared {  // by several families or calibrations\n\n" +
          shared.definitions() + "\n}  // namespace shared\n" + constants +
          fmt::format(R"(
@@ -225,9 +263,10 @@ constexpr Calibration default_calibration(const Accelerator& accelerator) noexce
   return calibrations::constant;
 }}
 
+{}
 }}  // namespace opcost
 )",
-                     names.size(), entries, defaults.choices.size(), choices);
+                     names.size(), entries, defaults.choices.size(), choices, serving_systems(data));
 }
 
 }  // namespace generate_catalogue

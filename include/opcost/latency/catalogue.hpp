@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Generated from data/calibrations/*.json by generate_catalogue. Do not edit: change the data.
+// Generated from data/calibrations/*.json and data/serving_systems/*.json by generate_catalogue. Do not edit: change the data.
 // clang-format off
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "opcost/hardware/accelerator.hpp"
 #include "opcost/latency/calibration.hpp"
+#include "opcost/latency/serving_system.hpp"
 
 namespace opcost {
 
@@ -667,6 +668,30 @@ constexpr Calibration default_calibration(const Accelerator& accelerator) noexce
     return calibration.carried_to(accelerator.name, entry.interval_factor);
   }
   return calibrations::constant;
+}
+
+namespace serving_systems {
+
+/// SGLang. Source: A first study of SGLang's decode steps, before this project: the part of a step's time that does not depend on its operations, by sequences.
+inline constexpr ServingSystem sglang{.name = "sglang", .host_per_step = {0.001}, .host_per_sequence = {1.5e-05}, .collective_overlap = 0};
+
+/// TensorRT-LLM. Source: A first study of TensorRT-LLM's decode steps, before this project: the part of a step's time that does not depend on its operations, by sequences.
+inline constexpr ServingSystem tensorrt_llm{.name = "tensorrt-llm", .host_per_step = {0.0007}, .host_per_sequence = {2e-06}, .collective_overlap = 0};
+
+/// vLLM. Source: A first study of vLLM's decode steps, before this project: the part of a step's time that does not depend on its operations, by sequences.
+inline constexpr ServingSystem vllm{.name = "vllm", .host_per_step = {0.0021}, .host_per_sequence = {2.7e-05}, .collective_overlap = 0};
+
+}  // namespace serving_systems
+
+/// Every built-in serving system, by name.
+inline constexpr std::array<ServingSystem, 3> serving_system_catalogue{serving_systems::sglang, serving_systems::tensorrt_llm, serving_systems::vllm};
+
+/// The built-in serving system of that name, or null.
+constexpr const ServingSystem* serving_system_named(std::string_view name) noexcept {
+  for (const ServingSystem& system : serving_system_catalogue) {
+    if (system.name.view() == name) return &system;
+  }
+  return nullptr;
 }
 
 }  // namespace opcost

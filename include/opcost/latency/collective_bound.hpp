@@ -15,7 +15,7 @@
 
 namespace opcost {
 
-/// The link whose time is longer.
+/// The link whose time is longer; the network between nodes if both take as long.
 enum class CollectiveLimiter : std::uint8_t { nothing, scale_up, scale_out };
 
 constexpr std::string_view name(CollectiveLimiter limiter) noexcept {
@@ -32,7 +32,7 @@ struct CollectiveBound {
 
   constexpr CollectiveLimiter limiter() const noexcept {
     if (!(time.value > 0.0)) return CollectiveLimiter::nothing;
-    return scale_out_time > scale_up_time ? CollectiveLimiter::scale_out : CollectiveLimiter::scale_up;
+    return scale_up_time > scale_out_time ? CollectiveLimiter::scale_up : CollectiveLimiter::scale_out;
   }
 
   friend constexpr bool operator==(const CollectiveBound&, const CollectiveBound&) noexcept = default;
