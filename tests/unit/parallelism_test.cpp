@@ -162,7 +162,7 @@ TEST_CASE("what tensor-parallel ranks send: two all-reduces a layer, one after t
     const Bytes port = share.collective("attention_reduce_scatter").port_bytes() +
                        share.collective("attention_all_gather").port_bytes();
     CHECK(port.value == Approx(all_reduce.port_bytes().value));
-    for (const std::string name : {"attention_norm", "feed_forward_norm", "residual_add", "final_norm"}) {
+    for (const std::string name : {"first_norm", "attention_norm", "feed_forward_norm", "final_norm"}) {
       CHECK(share.operations.at(name).cost.activation_read * 8.0 == rank.operations.at(name).cost.activation_read);
     }
     CHECK(share.flops("qkv_projection") == rank.flops("qkv_projection"));
@@ -267,6 +267,12 @@ TEST_CASE("pipeline stages send the residual stream") {
   const CollectiveBound between_nodes = collective_bound(rank.collective("stage_transfer"), fabric);
   CHECK(between_nodes.limiter() == CollectiveLimiter::scale_out);
   CHECK(between_nodes.time.value == Approx(13.0 * 32768.0 / 50e9));
+  // a stage ends with a residual add that no norm of its own follows
+  CHECK(rank.operations.at("first_norm").count == 2);
+  CHECK(rank.operations.at("attention_norm").count == 124);
+  CHECK(rank.operations.at("feed_forward_norm").count == 126);
+  CHECK(rank.operations.at("residual_add").count == 1);
+  CHECK(rank.operations.at("final_norm").count == 1);
   const Visited within = visited(model, {.tensor = 4, .pipeline = 2}, batch);
   CHECK(collective_bound(within.collective("stage_transfer"), fabric).limiter() == CollectiveLimiter::scale_up);
 }

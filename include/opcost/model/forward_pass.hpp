@@ -108,7 +108,11 @@ class PassBuilder {
     const std::int32_t feed_forwards = layers_.all - layers_[FeedForward::none];
     add_embedding();
     add_stage_transfers();
-    add_norm("attention_norm", norms_before(mixers), precision_.activation);
+    // a residual add is one kernel with the norm after it, but for those at the end of a stage
+    const std::int32_t first_norms = fuses_residual_adds() ? stages() : 0;
+    const std::int32_t first_mixers = first_norms < mixers ? first_norms : mixers;
+    add_norm("first_norm", first_norms, precision_.activation);
+    add_residual_norm("attention_norm", norms_before(mixers) - first_mixers, precision_.activation);
     gather_tokens("attention_all_gather", mixers);
     add_attention();
     add_latent_attention();
@@ -116,13 +120,16 @@ class PassBuilder {
     add_state_space();
     sum_over_ranks({"attention_all_reduce", "attention_reduce_scatter"}, mixers);
     add_norm("post_attention_norm", norms_after(mixers), precision_.hidden);
-    add_norm("feed_forward_norm", parallel() ? 0 : norms_before(feed_forwards), precision_.activation);
+    add_residual_norm("feed_forward_norm",
+                      parallel() ? 0 : norms_before(feed_forwards) - (first_norms - first_mixers),
+                      precision_.activation);
     gather_tokens("feed_forward_all_gather", parallel() ? 0 : feed_forwards - exchanging_layers());
     add_dense(layers_[FeedForward::dense]);
     add_experts(layers_[FeedForward::experts]);
     sum_over_ranks({"feed_forward_all_reduce", "feed_forward_reduce_scatter"}, feed_forwards - exchanging_layers());
     add_norm("post_feed_forward_norm", norms_after(feed_forwards), precision_.hidden);
-    pass_.add("residual_add", mixers + feed_forwards,
+    pass_.add("residual_add",
+              fuses_residual_adds() ? stages() - (place_.last_stage ? 1 : 0) : mixers + feed_forwards,
               ResidualAdd<>{residual_tokens_, model_.hidden_size, in_place()});
     add_head(largest_share(pass_.sampled_tokens(), ranks_.context));
   }
@@ -159,6 +166,14 @@ class PassBuilder {
         model_.norm_placement == NormPlacement::after || model_.norm_placement == NormPlacement::before_and_after;
     return after ? blocks : 0;
   }
+  /// As in vLLM and SGLang: a residual add and an RMSNorm that follows it.
+  constexpr bool fuses_residual_adds() const noexcept {
+    return model_.norm == NormKind::rms && norms_before(1) == 1 && !parallel();
+  }
+  /// Stages that the pass goes through.
+  constexpr std::int32_t stages() const noexcept {
+    return place_.first_stage && place_.last_stage ? ranks_.pipeline : 1;
+  }
   constexpr void add_norm(std::string_view name, std::int32_t count, const TensorFormat& output) noexcept {
     const RuntimeElementwisePrecision formats{precision_.hidden, output};
     if (model_.norm == NormKind::rms) {
@@ -168,6 +183,15 @@ class PassBuilder {
       pass_.add(name, count,
                 LayerNorm<>{residual_tokens_, model_.hidden_size, model_.norm == NormKind::layer, formats});
     }
+  }
+
+  /// A norm with the residual add before it, where one kernel does both.
+  constexpr void add_residual_norm(std::string_view name, std::int32_t count, const TensorFormat& output) noexcept {
+    if (!fuses_residual_adds()) {
+      add_norm(name, count, output);
+      return;
+    }
+    pass_.add(name, count, AddRmsNorm<>{residual_tokens_, model_.hidden_size, {precision_.hidden, output}});
   }
 
   /// Hidden states of so many tokens.
@@ -473,7 +497,7 @@ class PassBuilder {
 
   constexpr void add_head(std::int32_t sampled) noexcept {
     if (!place_.last_stage) return;
-    add_norm("final_norm", 1, precision_.hidden);
+    add_residual_norm("final_norm", 1, precision_.hidden);
     gather_tokens("final_all_gather", 1);
     if (sampled == 0) return;
     pass_.add("lm_head", 1,

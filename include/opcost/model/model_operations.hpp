@@ -143,8 +143,8 @@ class UniformPass {
 /// The operations of one forward pass over a valid batch. Does not throw, allocate or lock.
 ///
 /// A layer is a token mixer and a feed-forward block, each with the norms that the model has around it and a residual
-/// add; attention is qkv projection, query and key norm, rotary embedding, attention, output projection. Around the
-/// layers: embedding, final norm, LM head on the sampled positions. Like operations of all layers are one entry with a
+/// add, which is one kernel with an RMSNorm that follows it; attention is qkv projection, query and key norm, rotary
+/// embedding, attention, output projection. Around the layers: embedding, final norm, LM head on the sampled positions. Like operations of all layers are one entry with a
 /// count. Flattened, because operations that pass through memory on their way into the list take twice as long.
 [[gnu::flatten]] constexpr ModelOperations model_operations(const ModelConfig& model, const UniformBatch& batch,
                                                             const ModelPrecision& precision) noexcept {
