@@ -59,6 +59,7 @@ set(core_headers
     opcost/model/parameters.hpp
     opcost/model/step.hpp
     opcost/model/step_batch.hpp
+    opcost/model/step_breakdown.hpp
     opcost/model/step_operations.hpp
     opcost/name.hpp
     opcost/operation/activation.hpp

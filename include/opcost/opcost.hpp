@@ -29,6 +29,7 @@
 #include "opcost/model/parameters.hpp"
 #include "opcost/model/step.hpp"
 #include "opcost/model/step_batch.hpp"
+#include "opcost/model/step_breakdown.hpp"
 #include "opcost/model/step_operations.hpp"
 #include "opcost/name.hpp"
 #include "opcost/operation/activation.hpp"

@@ -404,6 +404,31 @@ TEST_CASE("a rank's step: bound within estimate, sums of its parts, monotone in 
   }
 }
 
+TEST_CASE("a step's time by what it waits for adds up to the step") {
+  Platform platform(accelerators::h100_sxm, calibrations::h100_sxm_vllm_0_24);
+  platform.system = {.host_per_step = {1e-3}, .collective_overlap = 0.5};
+  for (const ModelConfig& model : model_catalogue) {
+    const Parallelism parallelism{.tensor = 8};
+    if (violation(model, parallelism)) continue;
+    const ModelShard shard = shard_of(model, parallelism);
+    const StepBatch batch = mixed(model);
+    const ResourceTimes times = resource_times(shard, batch, {}, platform);
+    const StepEstimate step = StepEstimator(shard, {}, platform).estimate(batch);
+    INFO(model.name.view());
+    CHECK(times.total().value == Approx(step.expected.value).epsilon(1e-12));
+    CHECK(times[Resource::host] == Seconds{1e-3});
+    CHECK(times[Resource::network].value == Approx(0.5 * step.communication.expected.value));
+    CHECK(times[Resource::compute].value > 0.0);
+    CHECK(times[Resource::memory].value > 0.0);
+    CHECK(times[Resource::overhead].value > 0.0);
+  }
+  // what an operation waits for: its overhead, then the longer of compute and memory
+  const LatencyEstimate estimate{.expected = {10e-6}, .compute = {7e-6}, .memory = {5e-6}, .overhead = {3e-6}};
+  CHECK(resource_times(estimate)[Resource::compute].value == Approx(7e-6));
+  CHECK(resource_times(estimate)[Resource::memory] == Seconds{});
+  CHECK(resource_times(estimate)[Resource::overhead] == Seconds{3e-6});
+}
+
 TEST_CASE("a serving system adds its host's time and hides communication") {
   const ModelConfig& model = models::llama_3_1_70b;
   const ModelShard shard = shard_of(model, {.tensor = 8});
