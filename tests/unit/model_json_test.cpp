@@ -96,7 +96,7 @@ TEST_CASE("values of a model") {
   CHECK(read_changed("\"num_hidden_layers\": 32", "\"num_hidden_layers\": 0") ==
         "config.json: /num_hidden_layers is 0" + whole);
   CHECK(read_changed("\"num_hidden_layers\": 32", "\"num_hidden_layers\": 2000000000") ==
-        "config.json: /num_hidden_layers is 2000000000, expected at most 100000 layers");
+        "config.json: /num_hidden_layers is 2000000000, expected at most 256 layers");
   CHECK(read_changed("\"num_hidden_layers\": 32", "\"num_hidden_layers\": -1") ==
         "config.json: /num_hidden_layers is -1" + whole);
   CHECK(read_changed("\"num_hidden_layers\": 32", "\"num_hidden_layers\": 2.7") ==

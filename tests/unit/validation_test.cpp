@@ -148,7 +148,7 @@ TEST_CASE("model's contract") {
           m.layer_groups[0] = {TokenMixer::none, FeedForward::none, 1};
         }) == "layer_groups is 11, expected layers that mix tokens or have a feed-forward block");
   CHECK(with([](ModelConfig& m) { m.layer_groups[0].layers = m.layer_groups[1].layers = largest; }) ==
-        "layers is 4294967294, expected at most 2147483647");
+        "layers is 4294967294, expected at most 256");
   CHECK(with([](ModelConfig& m) { m.maximum_context = -1; }) ==
         "maximum_context is -1, expected a positive number, or 0 if not stated");
   CHECK(with([](ModelConfig& m) { m.rotary_dimension = 127; }) ==

@@ -87,6 +87,15 @@ std::string groups(const ModelConfig& m) {
   return "{{" + text + "}}";
 }
 
+/// The groups' indices as a string literal, which compiles faster than a list of numbers: "\0\0\1…".
+std::string order(const ModelConfig& m) {
+  std::string text;
+  for (std::int32_t layer = 0; layer < m.layers(); ++layer) {
+    text += fmt::format("\\{}", m.layer_order[static_cast<std::size_t>(layer)]);
+  }
+  return "{\"" + text + "\"}";
+}
+
 std::string heads(const AttentionHeads& h) {
   return fmt::format("{{.query_heads = {}, .kv_heads = {}, .query_key_dimension = {}, .value_dimension = {}}}",
                      h.query_heads, h.kv_heads, h.query_key_dimension, h.value_dimension);
@@ -148,6 +157,7 @@ std::string model(const ModelConfig& m) {
   text.add("vocabulary_size", m.vocabulary_size, none.vocabulary_size);
   text.add("maximum_context", m.maximum_context, none.maximum_context);
   text.add("layer_groups", groups(m));
+  if (!(m.layer_order == none.layer_order)) text.add("layer_order", order(m));
   if (!(m.heads == none.heads)) text.add("heads", heads(m.heads));
   text.add("rotary_dimension", m.rotary_dimension, none.rotary_dimension);
   text.add("local_rotary_only", m.local_rotary_only, none.local_rotary_only);

@@ -158,12 +158,11 @@ struct ModelReading {
   std::size_t layers() const noexcept { return mixers.size(); }
 
   /// num_hidden_layers, hidden_size, vocab_size, max_position_embeddings and whether embeddings are tied; every layer
-  /// is full attention and a dense block until something else is said. More layers than any model has are refused
-  /// before they are listed.
+  /// is full attention and a dense block until something else is said.
   void sizes(std::int32_t default_vocabulary = 0) {
     const JsonNode count_node = keys.member("num_hidden_layers");
     const std::int32_t count = count_node.as_integer(1);
-    if (count > 100'000) count_node.fail("at most 100000 layers");
+    if (count > layer_capacity) count_node.fail("at most " + std::to_string(layer_capacity) + " layers");
     mixers.assign(static_cast<std::size_t>(count), TokenMixer::attention);
     feed_forwards.assign(static_cast<std::size_t>(count), FeedForward::dense);
     config.hidden_size = keys.member("hidden_size").as_integer(1);
@@ -409,7 +408,7 @@ struct ModelReading {
     }
   }
 
-  /// Collects the layers into groups and checks the whole.
+  /// Adds the layers in their order and checks the whole.
   ModelConfig finish() {
     for (std::size_t i = 0; i < layers(); ++i) {
       if (!config.add_layers(mixers[i], feed_forwards[i])) {

@@ -32,7 +32,8 @@ enum class TokenMixer : std::uint8_t {
 /// What a layer does with each token on its own.
 enum class FeedForward : std::uint8_t { none, dense, experts };
 
-/// Layers of one kind. Their order in the model does not change the cost of a step.
+/// Layers of one kind. Where they stand in the model does not change the cost of a step; ModelConfig's layer_order
+/// says it.
 struct LayerGroup {
   TokenMixer mixer = TokenMixer::attention;
   FeedForward feed_forward = FeedForward::dense;
@@ -174,6 +175,10 @@ enum class QueryKeyNorm : std::uint8_t {
 };
 
 inline constexpr std::size_t layer_group_capacity = 8;
+inline constexpr std::int32_t layer_capacity = 256;
+
+/// For each layer, from the first, the index of its group in layer_groups; 0 past the last layer.
+using LayerOrder = std::array<std::uint8_t, std::size_t{layer_capacity}>;
 
 struct ModelConfig {
   Name name{};
@@ -181,6 +186,7 @@ struct ModelConfig {
   std::int32_t vocabulary_size = 1;
   std::int32_t maximum_context = 0;  ///< Positions that the model was made for; 0: not stated.
   std::array<LayerGroup, layer_group_capacity> layer_groups{};  ///< Unused ones have no layers.
+  LayerOrder layer_order{};  ///< All 0: not stated, so that layers stand group after group.
 
   AttentionHeads heads{};             ///< Of attention and local attention.
   std::int32_t rotary_dimension = 0;  ///< Of a head's queries and keys that are turned; 0: none.
@@ -207,15 +213,25 @@ struct ModelConfig {
   bool scaled_embedding = false;  ///< Gemma multiplies embeddings by √hidden_size.
   bool logit_softcap = false;     ///< tanh cap of the final logits (Gemma 2).
 
-  /// Adds layers to the group of their kind. False, and nothing added, where that takes more groups than there are.
+  /// Adds layers after the last one, to the group of their kind. False, and nothing added, where that takes more groups
+  /// or more layers than there can be, or the count is negative.
   constexpr bool add_layers(TokenMixer mixer, FeedForward feed_forward, std::int32_t count = 1) noexcept {
-    for (LayerGroup& group : layer_groups) {
-      if (group.layers == 0) group = {mixer, feed_forward, 0};
-      if (group.mixer != mixer || group.feed_forward != feed_forward) continue;
-      group.layers += count;
-      return true;
+    std::size_t index = layer_groups.size();  // of their group, else of the first unused one
+    for (std::size_t i = 0; i < layer_groups.size(); ++i) {
+      const LayerGroup& group = layer_groups[i];
+      if (group.layers == 0 && index == layer_groups.size()) index = i;
+      if (group.layers == 0 || group.mixer != mixer || group.feed_forward != feed_forward) continue;
+      index = i;
+      break;
     }
-    return false;
+    const std::int32_t before = layers();
+    if (index == layer_groups.size() || count < 0 || count > layer_capacity - before) return false;
+    layer_order = before == 0 ? LayerOrder{} : groups_in_order();
+    layer_groups[index] = {mixer, feed_forward, layer_groups[index].layers + count};
+    for (std::int32_t layer = before; layer < before + count; ++layer) {
+      layer_order[static_cast<std::size_t>(layer)] = static_cast<std::uint8_t>(index);
+    }
+    return true;
   }
 
   /// All layers.
@@ -235,6 +251,18 @@ struct ModelConfig {
     std::int32_t sum = 0;
     for (const LayerGroup& group : layer_groups) sum += group.feed_forward == feed_forward ? group.layers : 0;
     return sum;
+  }
+  /// layer_order where it is stated, else group after group.
+  constexpr LayerOrder groups_in_order() const noexcept {
+    if (layer_order != LayerOrder{}) return layer_order;
+    LayerOrder order{};
+    std::size_t layer = 0;
+    for (std::size_t i = 0; i < layer_groups.size(); ++i) {
+      for (std::int32_t n = 0; n < layer_groups[i].layers && layer < order.size(); ++n) {
+        order[layer++] = static_cast<std::uint8_t>(i);
+      }
+    }
+    return order;
   }
   /// Output features of the fused query (and gate), key and value projection.
   constexpr std::int32_t qkv_features() const noexcept {
@@ -269,7 +297,28 @@ struct ModelConfig {
                             detail::require_int32("attention_features", attention));
   }
 
-  /// Positive sizes; for each kind of layer that there is, what it needs; features of projections that fit in 31 bits.
+  /// An order that is stated names as many layers of each group as layer_groups says, and nothing past the last one.
+  constexpr std::optional<Violation> order_violation() const noexcept {
+    if (layer_order == LayerOrder{}) return std::nullopt;
+    const auto last = static_cast<std::size_t>(layers());
+    std::array<std::int32_t, 256> named{};  // one for each value that an entry can have
+    for (std::size_t layer = 0; layer < layer_order.size(); ++layer) {
+      if (layer < last) {
+        ++named[layer_order[layer]];
+      } else if (layer_order[layer] != 0) {
+        return Violation{"layer_order", double(layer_order[layer]), "0 past the last layer"};
+      }
+    }
+    for (std::size_t i = 0; i < layer_groups.size(); ++i) {
+      if (named[i] != layer_groups[i].layers) {
+        return Violation{"layer_order", double(named[i]), "as many layers of each group as layer_groups says"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// At most 256 layers, in an order that fits their groups; positive sizes; for each kind of layer that there is, what
+  /// it needs; features of projections that fit in 31 bits.
   constexpr std::optional<Violation> violation() const noexcept {
     double sum = 0.0;
     bool negative = false;
@@ -282,13 +331,15 @@ struct ModelConfig {
     }
     if (negative) return Violation{"layers of a group", sum, "a number ≥ 0 in every group"};
     if (empty) return Violation{"layer_groups", sum, "layers that mix tokens or have a feed-forward block"};
+    static_assert(layer_capacity == 256);
+    if (sum > layer_capacity) return Violation{"layers", sum, "at most 256"};
     const auto found = detail::first_of(
-        detail::require_positive("layers", sum), detail::require_int32("layers", sum),
-        detail::require_positive("hidden_size", hidden_size),
+        detail::require_positive("layers", sum), detail::require_positive("hidden_size", hidden_size),
         detail::require_positive("vocabulary_size", vocabulary_size),
         detail::require_at_least("sliding_window", sliding_window, 0, "a positive number, or 0 for none"),
         detail::require_at_least("maximum_context", maximum_context, 0, "a positive number, or 0 if not stated"));
     if (found) return found;
+    if (const auto order = order_violation()) return order;
     const auto mixers = detail::first_of(
         global_layers() + local_layers() > 0 ? attention_violation() : std::nullopt,
         layers(TokenMixer::latent_attention) > 0 ? latent.violation() : std::nullopt,
@@ -305,5 +356,22 @@ struct ModelConfig {
 
   friend constexpr bool operator==(const ModelConfig&, const ModelConfig&) noexcept = default;
 };
+
+/// The same model with no other layers than the `count` from `first` on, of those that it has: what a pipeline stage
+/// holds. Groups keep their places, so that some can be without layers.
+constexpr ModelConfig with_layers(const ModelConfig& model, std::int32_t first, std::int32_t count) noexcept {
+  const LayerOrder order = model.groups_in_order();
+  const std::int64_t end = std::int64_t{first} + count;
+  ModelConfig part = model;
+  part.layer_order = {};
+  for (LayerGroup& group : part.layer_groups) group.layers = 0;
+  std::size_t kept = 0;
+  for (std::int32_t layer = first < 0 ? 0 : first; layer < model.layers() && layer < end; ++layer) {
+    const std::uint8_t group = order[static_cast<std::size_t>(layer)];
+    ++part.layer_groups[group].layers;
+    part.layer_order[kept++] = group;
+  }
+  return part;
+}
 
 }  // namespace opcost
