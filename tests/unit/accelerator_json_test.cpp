@@ -10,6 +10,7 @@
 #include "opcost/hardware/catalogue.hpp"
 #include "opcost/io/accelerator_json.hpp"
 #include "opcost/io/serving_system_json.hpp"
+#include "opcost/latency/catalogue.hpp"
 #include "temporary_directory.hpp"
 
 using namespace opcost;
@@ -181,7 +182,7 @@ TEST_CASE("values of a serving system") {
   CHECK(serving_systems::vllm.host_per_sequence == Seconds{27e-6});
   CHECK(read_changed("\"host_per_step_us\": 2100", "\"host_per_step_us\": 0") == "accepted");
   CHECK(read_changed("\"host_per_step_us\": 2100", "\"host_per_step_us\": -1") ==
-        "vllm.json: /host_per_step_us is -1, expected a finite number ≥ 0");
+        "vllm.json: /host_per_step_us is -1, expected a finite number ≥ 0.0");
   CHECK(read_changed("\"collective_overlap\": 0", "\"collective_overlap\": 1.5") ==
         "vllm.json: /collective_overlap is 1.5, expected a share from 0 to 1");
   CHECK(read_changed("\"host_per_step_us\"", "\"host_per_steps_us\"").find("host_per_step") != std::string::npos);

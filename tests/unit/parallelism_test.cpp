@@ -277,6 +277,45 @@ TEST_CASE("pipeline stages send the residual stream") {
   CHECK(collective_bound(within.collective("stage_transfer"), fabric).limiter() == CollectiveLimiter::scale_up);
 }
 
+TEST_CASE("stages: layers left over go before the last stage, and all stages together are the whole pass") {
+  // vLLM's get_pp_indices: 126 layers on 4 stages are 31, 32, 32, 31; 61 on 4 are 15, 15, 16, 15
+  const auto counts = [](std::int32_t layers, std::int32_t pipeline) {
+    std::vector<std::int32_t> all;
+    std::int32_t next = 0;
+    for (std::int32_t stage = 0; stage < pipeline; ++stage) {
+      const LayerSpan span = layers_of_stage(layers, pipeline, stage);
+      CHECK(span.first == next);
+      next += span.count;
+      all.push_back(span.count);
+    }
+    CHECK(next == layers);
+    return all;
+  };
+  CHECK(counts(126, 4) == std::vector{31, 32, 32, 31});
+  CHECK(counts(61, 4) == std::vector{15, 15, 16, 15});
+  CHECK(counts(80, 4) == std::vector{20, 20, 20, 20});
+  CHECK(counts(7, 4) == std::vector{2, 2, 2, 1});
+  CHECK(counts(5, 1) == std::vector{5});
+  CHECK(counts(5, 5) == std::vector{1, 1, 1, 1, 1});
+
+  for (const ModelConfig& model : model_catalogue) {
+    for (const std::int32_t pipeline : {2, 3, 4, 7}) {
+      const Parallelism parallelism{.tensor = 2, .pipeline = pipeline};
+      if (violation(model, parallelism)) continue;
+      const StepBatch batch = mixed(model);
+      const Cost whole = step_cost(shard_of(model, parallelism), batch, {});
+      Cost stages{};
+      for (std::int32_t stage = 0; stage < pipeline; ++stage) {
+        stages += step_cost(shard_of(model, parallelism, stage), batch, {});
+      }
+      INFO(model.name.view() << ", " << pipeline << " stages");
+      CHECK(stages.matrix_flops.value == Approx(whole.matrix_flops.value).epsilon(1e-12));
+      CHECK(stages.weight_read.value == Approx(whole.weight_read.value).epsilon(1e-12));
+      CHECK(stages.bytes().value == Approx(whole.bytes().value).epsilon(1e-12));
+    }
+  }
+}
+
 TEST_CASE("every s-th rank: fewer in a node") {
   const Fabric fabric = Fabric::of(accelerators::h100_sxm);  // 8 a node
   CHECK(fabric.strided(1) == fabric);

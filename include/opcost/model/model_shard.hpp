@@ -132,4 +132,34 @@ constexpr ModelShard shard_of(const ModelConfig& model, const Parallelism& paral
   return shard;
 }
 
+/// Consecutive layers of a model.
+struct LayerSpan {
+  std::int32_t first = 0;
+  std::int32_t count = 0;
+
+  friend constexpr bool operator==(const LayerSpan&, const LayerSpan&) noexcept = default;
+};
+
+/// The layers of one of `pipeline` stages, counted from 0: as many in each, those left over one each in the stages
+/// before the last, from the back, because the last has the LM head (vLLM, get_pp_indices in distributed/utils.py).
+constexpr LayerSpan layers_of_stage(std::int32_t layers, std::int32_t pipeline, std::int32_t stage) noexcept {
+  const std::int32_t each = layers / pipeline;
+  const std::int32_t without_more = pipeline - 1 - layers % pipeline;  // of the stages before the last
+  const bool last = stage == pipeline - 1;
+  const std::int32_t more_before = stage > without_more ? stage - without_more : 0;
+  return {stage * each + more_before, each + (!last && stage >= without_more ? 1 : 0)};
+}
+
+/// The rank's share of one stage of the pipeline, counted from 0: its layers, the embedding in the first, the final norm
+/// and the LM head in the last. Its pass begins with the transfer from the stage before.
+constexpr ModelShard shard_of(const ModelConfig& model, const Parallelism& parallelism,
+                              std::int32_t stage) noexcept {
+  const LayerSpan span = layers_of_stage(model.layers(), parallelism.pipeline, stage);
+  ModelShard shard = shard_of(with_layers(model, span.first, span.count), parallelism);
+  shard.place.first_stage = stage == 0;
+  shard.place.last_stage = stage == parallelism.pipeline - 1;
+  shard.place.stage_transfers = stage == 0 ? 0 : 1;
+  return shard;
+}
+
 }  // namespace opcost
