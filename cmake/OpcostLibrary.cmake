@@ -48,6 +48,7 @@ set(core_headers
     opcost/latency/roofline.hpp
     opcost/latency/serving_system.hpp
     opcost/mathematics.hpp
+    opcost/model/cache_batch.hpp
     opcost/model/catalogue.hpp
     opcost/model/memory.hpp
     opcost/model/forward_pass.hpp
@@ -61,6 +62,7 @@ set(core_headers
     opcost/model/step_batch.hpp
     opcost/model/step_breakdown.hpp
     opcost/model/step_operations.hpp
+    opcost/model/weights.hpp
     opcost/name.hpp
     opcost/operation/activation.hpp
     opcost/operation/add_rms_norm.hpp

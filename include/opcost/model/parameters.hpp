@@ -5,6 +5,7 @@
 #pragma once
 
 #include "opcost/model/model_config.hpp"
+#include "opcost/model/model_shard.hpp"
 
 namespace opcost {
 
@@ -180,26 +181,40 @@ constexpr ParameterCount layer_parameters(const ModelConfig& model, const LayerG
 
 namespace detail {
 
-constexpr ParameterCount model_parameters(const ModelConfig& model, double used) noexcept {
+/// Tables of vocabulary × hidden size that a rank holds: the embedding on the first stage, the LM head on the last. Tied
+/// ones are one table, of which both stages have a copy where they differ.
+constexpr double vocabulary_tables(const ModelConfig& model, const RankPlace& place) noexcept {
+  if (!place.first_stage && !place.last_stage) return 0.0;
+  return place.first_stage && place.last_stage && !model.tied_embeddings ? 2.0 : 1.0;
+}
+
+/// The layers of `model`, of routed experts only `used`, and what the place has of the model's ends.
+constexpr ParameterCount model_parameters(const ModelConfig& model, double used, const RankPlace& place) noexcept {
   ParameterCount count;
   for (const LayerGroup& group : model.layer_groups) count += layer_parameters(model, group, used) * group.layers;
-  const double table = double(model.vocabulary_size) * model.hidden_size;
-  count.others += norm_parameters(model.norm, model.hidden_size) + table * (model.tied_embeddings ? 1.0 : 2.0);
+  count.others += vocabulary_tables(model, place) * model.vocabulary_size * model.hidden_size;
+  if (place.last_stage) count.others += norm_parameters(model.norm, model.hidden_size);
   return count;
 }
 
 }  // namespace detail
 
+/// What a rank holds: of routed experts its own; of the vocabulary its rows, padding included; whole what `shard_of`
+/// lists as replicated, and the bias of a projection whose inputs are divided.
+constexpr ParameterCount parameter_count(const ModelShard& shard) noexcept {
+  return detail::model_parameters(shard.model, shard.local_experts(), shard.place);
+}
 /// All parameters: layers, final norm, embedding, and the LM head where it is not tied.
 constexpr ParameterCount parameter_count(const ModelConfig& model) noexcept {
-  return detail::model_parameters(model, model.experts.experts);
+  return detail::model_parameters(model, model.experts.experts, RankPlace{});
 }
+constexpr double parameters(const ModelShard& shard) noexcept { return parameter_count(shard).total(); }
 constexpr double parameters(const ModelConfig& model) noexcept { return parameter_count(model).total(); }
 
 /// Those that one token meets: of routed experts only the chosen ones. The embedding counts whole, as published
 /// figures have it.
 constexpr double active_parameters(const ModelConfig& model) noexcept {
-  return detail::model_parameters(model, model.experts.experts_per_token).total();
+  return detail::model_parameters(model, model.experts.experts_per_token, RankPlace{}).total();
 }
 
 }  // namespace opcost
