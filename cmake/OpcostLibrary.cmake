@@ -48,6 +48,7 @@ set(core_headers
     opcost/latency/roofline.hpp
     opcost/latency/serving_system.hpp
     opcost/mathematics.hpp
+    opcost/model/activations.hpp
     opcost/model/cache_batch.hpp
     opcost/model/catalogue.hpp
     opcost/model/memory.hpp

@@ -176,6 +176,18 @@ TEST_CASE("a model's step does not allocate") {
         }) == 0);
 }
 
+TEST_CASE("what fits is found without allocation") {
+  CHECK(allocations_of([] {
+          const ModelShard shard = shard_of(*model_named("gemma-3-27b"), {.tensor = 2});
+          CacheBatch cache(shard, 16);
+          for (std::int32_t i = 1; i <= 100; ++i) cache.add(50 * i);
+          const MemoryUse use = memory_use(shard, {}, cache);
+          return headroom(use, accelerators::h20).value + parameters(shard) +
+                 largest_batch(shard, {}, accelerators::h20, {}, 8192) +
+                 longest_context(shard, {}, accelerators::h20, {}, 8);
+        }) == 0);
+}
+
 TEST_CASE("a step of a ragged batch does not allocate") {
   for (const std::string_view name : {"gemma-3-27b", "deepseek-v3.2", "nemotron-h-8b", "qwen3-next-80b-a3b"}) {
     const ModelConfig* const model = model_named(name);
