@@ -370,6 +370,15 @@ TEST_CASE("available memory, headroom and what is missing") {
   CHECK(longest_context(shard, {}, accelerators::h100_sxm, bare, 2'000'000) == 0);  // 0.8 tokens each
 }
 
+TEST_CASE("what vLLM finds left for its cache") {
+  // pull request 10511: Llama-3-8B on an H100 of 79.22 GiB at a utilisation of 0.90, 8192 tokens and 256 sequences a
+  // step: 53.29 GiB
+  Accelerator accelerator = accelerators::h100_sxm;
+  accelerator.usable_memory = 79.22_GiB;
+  const Bytes capacity = cache_capacity(whole(models::llama_3_1_8b), {}, accelerator, {.sampled_tokens = 256});
+  CHECK(capacity / 1.0_GiB == Approx(53.29).epsilon(0.01));
+}
+
 TEST_CASE("the largest batch and the longest context fit, and one more does not") {
   int fitting = 0;
   for (const ModelConfig& model : model_catalogue) {
