@@ -143,22 +143,26 @@ TEST_CASE("a stage's ranks have each routed expert once, however they are divide
 }
 
 TEST_CASE("stages: embedding first, final norm and LM head last, a copy of a tied table on both") {
-  const auto stage = [](ModelConfig model, bool first, bool last) {
-    model.layer_groups[0].layers /= 2;
-    ModelShard shard = shard_of(model, {.pipeline = 2});
-    shard.place.first_stage = first;
-    shard.place.last_stage = last;
-    return shard;
-  };
-  const ModelConfig& untied = models::llama_3_1_8b;
-  REQUIRE_FALSE(untied.tied_embeddings);
-  CHECK(parameters(stage(untied, true, false)) + parameters(stage(untied, false, true)) == parameters(untied));
-  const ModelConfig& tied = models::command_r_35b;  // 40 layers; a table of 256000 · 8192
-  REQUIRE(tied.tied_embeddings);
-  CHECK(parameters(stage(tied, true, false)) + parameters(stage(tied, false, true)) ==
-        parameters(tied) + 256000.0 * 8192.0);
-  // in the middle layers alone: 16 of 218,112,000
-  CHECK(parameters(stage(untied, false, false)) == 16.0 * 218'112'000.0);
+  for (const ModelConfig& model : model_catalogue) {
+    for (const std::int32_t stages : {2, 3, 8}) {
+      INFO(model.name.view() << " in " << stages);
+      double sum = 0.0;
+      Bytes weights{};
+      Bytes cache{};
+      for (std::int32_t stage = 0; stage < stages; ++stage) {
+        const ModelShard shard = shard_of(model, {.pipeline = stages}, stage);
+        sum += parameters(shard);
+        weights += weight_bytes(shard, {});
+        cache += cache_bytes(shard, {}, batch_of(shard, 1, 1, 5000)).total();
+      }
+      const double copy = model.tied_embeddings ? double(model.vocabulary_size) * model.hidden_size : 0.0;
+      CHECK(sum == parameters(model) + copy);
+      CHECK(weights == Bytes{2.0} * sum);
+      CHECK(cache == kv_cache_bytes(model, ModelPrecision{}, 5000));
+    }
+  }
+  // a stage in the middle has layers alone: 8 of Llama-3.1-8B's 32, 218,112,000 each
+  CHECK(parameters(shard_of(models::llama_3_1_8b, {.pipeline = 4}, 1)) == 8.0 * 218'112'000.0);
 }
 
 TEST_CASE("weights of Llama-3 on ranks") {
