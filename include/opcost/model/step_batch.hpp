@@ -77,14 +77,15 @@ class StepBatch {
     }
   }
 
-  constexpr void add(const StepSequence& sequence) noexcept {
+  /// So many alike sequences.
+  constexpr void add(const StepSequence& sequence, std::int64_t number = 1) noexcept {
     const SequenceTokens tokens = sequence.tokens();
     StepPopulation& population = decodes(tokens) ? decoding_ : prefilling_;
-    population.causal.add(tokens);
-    if (windowed_) population.local.add(tokens);
-    if (indexed_) population.chosen.add(tokens);
-    if (recurrent_) (takes_few_tokens(tokens) ? decoding_ : prefilling_).recurrent.add(tokens);
-    sampled_tokens_ += sequence.sampled_tokens;
+    population.causal.add(tokens, number);
+    if (windowed_) population.local.add(tokens, number);
+    if (indexed_) population.chosen.add(tokens, number);
+    if (recurrent_) (takes_few_tokens(tokens) ? decoding_ : prefilling_).recurrent.add(tokens, number);
+    sampled_tokens_ += sequence.sampled_tokens * number;
   }
   constexpr void remove(const StepSequence& sequence) noexcept {
     const SequenceTokens tokens = sequence.tokens();

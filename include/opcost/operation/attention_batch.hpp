@@ -51,6 +51,13 @@ struct AttentionCounts {
     visible_keys -= other.visible_keys;
     return *this;
   }
+  /// Of so many alike sequences.
+  friend constexpr AttentionCounts operator*(const AttentionCounts& counts, std::int64_t number) noexcept {
+    return {.sequences = counts.sequences * number,
+            .query_tokens = counts.query_tokens * number,
+            .pairs = counts.pairs * number,
+            .visible_keys = counts.visible_keys * number};
+  }
   friend constexpr bool operator==(const AttentionCounts&, const AttentionCounts&) noexcept = default;
 };
 
@@ -73,7 +80,9 @@ class AttentionBatch {
   constexpr explicit AttentionBatch(Mask mask, const AttentionCounts& counts = {}) noexcept
       : mask_(mask), counts_(counts) {}
 
-  constexpr void add(SequenceTokens sequence) noexcept { counts_ += count_sequence(mask_, sequence); }
+  constexpr void add(SequenceTokens sequence, std::int64_t number = 1) noexcept {
+    counts_ += count_sequence(mask_, sequence) * number;
+  }
   constexpr void remove(SequenceTokens sequence) noexcept { counts_ -= count_sequence(mask_, sequence); }
 
   /// Both in one: a sequence that took a step.

@@ -43,6 +43,16 @@ struct RecurrenceCounts {
     continuing_pairs -= other.continuing_pairs;
     return *this;
   }
+  /// Of so many alike sequences.
+  friend constexpr RecurrenceCounts operator*(const RecurrenceCounts& counts, std::int64_t number) noexcept {
+    return {.sequences = counts.sequences * number,
+            .continuing_sequences = counts.continuing_sequences * number,
+            .query_tokens = counts.query_tokens * number,
+            .pairs = counts.pairs * number,
+            .triples = counts.triples * number,
+            .continuing_tokens = counts.continuing_tokens * number,
+            .continuing_pairs = counts.continuing_pairs * number};
+  }
   friend constexpr bool operator==(const RecurrenceCounts&, const RecurrenceCounts&) noexcept = default;
 };
 
@@ -76,7 +86,9 @@ class RecurrenceBatch {
   /// Of a recurrence whose chunked form takes 1 to `most_chunk_tokens` at once.
   constexpr explicit RecurrenceBatch(std::int32_t chunk_tokens) noexcept : chunk_tokens_(chunk_tokens) {}
 
-  constexpr void add(SequenceTokens sequence) noexcept { counts_ += count_recurrence(chunk_tokens_, sequence); }
+  constexpr void add(SequenceTokens sequence, std::int64_t number = 1) noexcept {
+    counts_ += count_recurrence(chunk_tokens_, sequence) * number;
+  }
   constexpr void remove(SequenceTokens sequence) noexcept { counts_ -= count_recurrence(chunk_tokens_, sequence); }
 
   /// Both in one: a sequence that took a step.
