@@ -51,6 +51,7 @@ set(core_headers
     opcost/model/activations.hpp
     opcost/model/cache_batch.hpp
     opcost/model/catalogue.hpp
+    opcost/model/limits.hpp
     opcost/model/memory.hpp
     opcost/model/forward_pass.hpp
     opcost/model/model_config.hpp

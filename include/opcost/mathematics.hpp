@@ -44,4 +44,19 @@ inline constexpr double ceiling(double x) noexcept {
   return whole < x ? whole + 1.0 : whole;
 }
 
+/// `most` if it holds for that; else an n < most for which it does while for n + 1 it does not; 0 where not for 1. Asks
+/// about log₂ most times; the largest where it holds for all numbers up to one.
+template <class Holds>
+constexpr std::int32_t largest_that(std::int32_t most, const Holds& holds) noexcept {
+  if (most < 1) return 0;
+  if (holds(most)) return most;
+  std::int32_t low = 0;
+  std::int32_t high = most;
+  while (high - low > 1) {
+    const std::int32_t middle = low + (high - low) / 2;
+    (holds(middle) ? low : high) = middle;
+  }
+  return low;
+}
+
 }  // namespace opcost::mathematics

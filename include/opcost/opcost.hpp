@@ -21,6 +21,7 @@
 #include "opcost/model/activations.hpp"
 #include "opcost/model/cache_batch.hpp"
 #include "opcost/model/catalogue.hpp"
+#include "opcost/model/limits.hpp"
 #include "opcost/model/memory.hpp"
 #include "opcost/model/forward_pass.hpp"
 #include "opcost/model/model_config.hpp"

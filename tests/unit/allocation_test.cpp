@@ -205,6 +205,25 @@ TEST_CASE("a step of a ragged batch does not allocate") {
   }
 }
 
+TEST_CASE("steps asked backwards do not allocate") {
+  for (const std::string_view name : {"gemma-3-27b", "deepseek-v3.2", "nemotron-h-8b", "qwen3-next-80b-a3b"}) {
+    const ModelConfig* const model = model_named(name);
+    REQUIRE(model != nullptr);
+    CHECK(allocations_of([&] {
+            StepEstimator estimator(*model, {}, {accelerators::h20, default_calibration(accelerators::h20)});
+            const StepSequence prompt{3000, 4000, 1};
+            const StepLimit limit{estimate_with(estimator, StepBatch(*model), {1000, 4000, 0}).expected};
+            double sum = largest_decode_batch(estimator, 5000, limit) +
+                         longest_decode_context(estimator, 8, limit) + compute_bound_prompt(estimator).value_or(0) +
+                         balanced_chunk_limit(estimator, prompt, 2)->time.value;
+            for_each_equal_cost_chunk(
+                estimator, prompt, limit,
+                [&](const StepSequence& chunk, const StepEstimate&) { sum += chunk.query_tokens; });
+            return sum;
+          }) == 0);
+  }
+}
+
 TEST_CASE("valid values are validated without allocating") {
   CHECK(allocations_of([] { return double(validated(FullAttention{heads, 1, 1, 1, {}, {}}).sequences); }) == 0);
   CHECK(allocations_of([] { return validated(accelerators::h20).power_watts; }) == 0);

@@ -20,6 +20,25 @@
 
 namespace opcost {
 
+namespace detail {
+
+/// No more tokens, nor keys to expand, than a valid batch has.
+constexpr std::optional<Violation> size_violation(const ModelConfig& model, const StepBatch& batch) noexcept {
+  return first_of(require_int32("tokens x heads", static_cast<double>(batch.tokens()) * most_heads(model)),
+                  model.layers(TokenMixer::latent_attention) == 0
+                      ? std::nullopt
+                      : require_int32("keys of prefilling sequences",
+                                      static_cast<double>(batch.prefilling().causal.counts().visible_keys)));
+}
+
+/// Nor more tokens than a stage of ranks has.
+constexpr std::optional<Violation> size_violation(const Parallelism& parallelism, const StepBatch& batch) noexcept {
+  return require_int32("tokens x ranks that have their own",
+                       static_cast<double>(batch.tokens()) * parallelism.token_groups());
+}
+
+}  // namespace detail
+
 /// A valid model and a batch whose sums are made for it, with chunks of a recurrence that they can count, and no more
 /// tokens than head vectors can be counted in 31 bits (16 million tokens for 128 query heads); keys to expand for latent
 /// attention likewise. An empty batch is valid: it costs nothing.
@@ -32,20 +51,14 @@ constexpr std::optional<Violation> violation(const ModelConfig& model, const Ste
   if (recurrent && model.recurrence.chunk_tokens > most_chunk_tokens) {
     return Violation{"chunk_tokens", double(model.recurrence.chunk_tokens), "at most 4096 in a ragged batch"};
   }
-  return detail::first_of(
-      detail::require_int32("tokens x heads", static_cast<double>(batch.tokens()) * detail::most_heads(model)),
-      model.layers(TokenMixer::latent_attention) == 0
-          ? std::nullopt
-          : detail::require_int32("keys of prefilling sequences",
-                                  static_cast<double>(batch.prefilling().causal.counts().visible_keys)));
+  return detail::size_violation(model, batch);
 }
 
 /// A valid pair whose sums are made for this model's shards, with so few tokens that a stage's can be counted in 31 bits.
 constexpr std::optional<Violation> violation(const ModelConfig& model, const Parallelism& parallelism,
                                              const StepBatch& batch) noexcept {
   return detail::first_of(violation(model, parallelism), violation(model, batch),
-                          detail::require_int32("tokens x ranks that have their own",
-                                                static_cast<double>(batch.tokens()) * parallelism.token_groups()));
+                          detail::size_violation(parallelism, batch));
 }
 
 namespace detail {
