@@ -134,15 +134,7 @@ constexpr std::int32_t longest_context(const ModelShard& shard, const ModelPreci
     const CacheCounts counts = cache.of_sequence(tokens) * sequences;
     return cache_bytes(shard.model, precision, counts, policy.block_tokens).total() <= capacity;
   };
-  if (!fit(1)) return 0;
-  if (fit(unlimited_by_memory)) return unlimited_by_memory;
-  std::int32_t longest = 1;
-  std::int32_t too_long = unlimited_by_memory;
-  while (too_long - longest > 1) {
-    const std::int32_t middle = longest + (too_long - longest) / 2;
-    (fit(middle) ? longest : too_long) = middle;
-  }
-  return longest;
+  return mathematics::largest_that(unlimited_by_memory, fit);
 }
 
 }  // namespace opcost
