@@ -21,6 +21,7 @@
 #include "opcost/io/calibration_json.hpp"
 #include "opcost/io/model_json.hpp"
 #include "opcost/io/serving_system_json.hpp"
+#include "opcost/io/step_batch_json.hpp"
 
 namespace {
 
@@ -69,6 +70,11 @@ void try_readers(const std::string& text, Outcome& outcome) {
     try_reader(text, outcome, [&] {
       if (read_serving_system(document.root()).specification.violation()) {
         report("accepted an invalid serving system", text);
+      }
+    });
+    try_reader(text, outcome, [&] {
+      for (const StepSequences& alike : read_step_batch(document.root())) {
+        if (alike.sequence.violation() || alike.count < 1) report("accepted an invalid sequence", text);
       }
     });
     try_reader(text, outcome, [&] {
@@ -166,7 +172,9 @@ int main(int argc, char** argv) {
     if (outcome.accepted > 1) report(path.string() + " was accepted, expected a refusal", text);
   }
 
-  std::vector<std::string> seeds;
+  std::vector<std::string> seeds{
+      R"({"sequences": [{"id": "a", "query_tokens": 1, "context_tokens": 8192, "sampled_tokens": 1, "count": 64},
+                        {"query_tokens": 2048, "context_tokens": 4096}]})"};
   for (const char* const folder : {"calibrations", "hardware", "interconnects", "models", "serving_systems"}) {
     for (const auto& path : opcost::testing::files_in(data / folder, ".json")) {
       seeds.push_back(opcost::testing::file_text(path));
@@ -181,7 +189,7 @@ int main(int argc, char** argv) {
   for (unsigned long i = 0; i < iterations; ++i) {
     try_readers(mutator.mutated(seeds[mutator.below(seeds.size())]), outcome);
   }
-  std::printf("%zu corpus files refused; of %lu mutations of %zu data files: %d readings accepted, %d refused\n",
+  std::printf("%zu corpus files refused; of %lu mutations of %zu files: %d readings accepted, %d refused\n",
               corpus.size(), iterations, seeds.size(), outcome.accepted, outcome.refused);
   return 0;
 }

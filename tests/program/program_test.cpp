@@ -66,7 +66,7 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
     std::string expected;  // a part of the line
   };
   const std::array<Case, 54> cases{{
-      {"", "a command is missing, expected one of: ops, op, list, plot, evaluate, calibrate"},
+      {"", "a command is missing, expected one of: ops, op, step, list, plot, evaluate, calibrate"},
       {"frobnicate", "frobnicate"},
       {"ops --gpu h20", "--model is missing"},
       {"ops --model gemma-3-27b", "--gpu is missing"},

@@ -165,7 +165,7 @@ TEST_CASE("every serving-system file is its catalogue entry") {
   const auto files = files_in(data / "serving_systems", ".json");
   REQUIRE(files.size() == serving_system_catalogue.size());
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const ServingSystem& entry = serving_system_catalogue[i];
+    const ServingSystem& entry = serving_system_catalogue[i].specification;
     CHECK(read_serving_system_file(files[i]).specification == entry);
     CHECK(serving_system_named(entry.name.view()) == &entry);
     CHECK_FALSE(entry.violation());

@@ -155,19 +155,27 @@ std::string serving_systems(const fs::path& data) {
         file.product, file.source.citations.front(), id, literal(system.name.view()),
         number(system.host_per_step.value), number(system.host_per_sequence.value),
         number(system.collective_overlap));
-    names += (names.empty() ? "" : ", ") + ("serving_systems::" + id);
+    names += fmt::format("{}{{serving_systems::{}, {}, {}}}", names.empty() ? "" : ", ", id, literal(file.product),
+                         literal(file.source.citations.front()));
   }
   return "namespace serving_systems {\n" + constants +
          fmt::format(R"(
 }}  // namespace serving_systems
 
+/// A built-in serving system with what it is called and where its figures come from.
+struct ServingSystemEntry {{
+  ServingSystem specification;
+  std::string_view product;
+  std::string_view source;
+}};
+
 /// Every built-in serving system, by name.
-inline constexpr std::array<ServingSystem, {}> serving_system_catalogue{{{}}};
+inline constexpr std::array<ServingSystemEntry, {}> serving_system_catalogue{{{{{}}}}};
 
 /// The built-in serving system of that name, or null.
 constexpr const ServingSystem* serving_system_named(std::string_view name) noexcept {{
-  for (const ServingSystem& system : serving_system_catalogue) {{
-    if (system.name.view() == name) return &system;
+  for (const ServingSystemEntry& entry : serving_system_catalogue) {{
+    if (entry.specification.name.view() == name) return &entry.specification;
   }}
   return nullptr;
 }}

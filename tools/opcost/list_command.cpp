@@ -162,29 +162,40 @@ Table calibrations(TableFormat format) {
   return table;
 }
 
-TableFormat table_format(const std::string& format) {
-  if (format == "markdown") return TableFormat::markdown;
-  return format == "csv" ? TableFormat::csv : TableFormat::text;
+Table serving_systems_table() {
+  Table table(
+      {{"name", false}, {"product", false}, {"host/step"}, {"host/sequence"}, {"overlap"}, {"source", false}});
+  for (const ServingSystemEntry& entry : serving_system_catalogue) {
+    const ServingSystem& system = entry.specification;
+    table.add_row({std::string(system.name.view()), std::string(entry.product),
+                   fmt::format("{}", system.host_per_step), fmt::format("{}", system.host_per_sequence),
+                   fmt::format("{:g} %", 100.0 * system.collective_overlap), std::string(entry.source)});
+  }
+  return table;
 }
 
 }  // namespace
 
 void add_list_command(CLI::App& app) {
   CLI::App* command =
-      app.add_subcommand("list", "What there is to choose from: gpus, models, operations, dtypes, calibrations");
+      app.add_subcommand("list",
+                         "What there is to choose from: gpus, models, operations, dtypes, calibrations, "
+                         "serving-systems");
   command->footer("Example:\n  opcost list gpus");
   const auto what = std::make_shared<std::string>();
   const auto format = std::make_shared<std::string>("table");
-  add_choice(*command, "what", *what, "What to list", {"gpus", "models", "operations", "dtypes", "calibrations"})
+  add_choice(*command, "what", *what, "What to list",
+             {"gpus", "models", "operations", "dtypes", "calibrations", "serving-systems"})
       ->required();
   add_choice(*command, "--format", *format, "How to print (default: table)", {"table", "markdown", "csv"});
   command->callback([what, format] {
     const TableFormat as = table_format(*format);
-    const Table table = *what == "gpus"           ? gpus()
-                        : *what == "models"       ? models()
-                        : *what == "dtypes"       ? data_types_table()
-                        : *what == "calibrations" ? calibrations(as)
-                                                  : operations(as);
+    const Table table = *what == "gpus"              ? gpus()
+                        : *what == "models"          ? models()
+                        : *what == "dtypes"          ? data_types_table()
+                        : *what == "calibrations"    ? calibrations(as)
+                        : *what == "serving-systems" ? serving_systems_table()
+                                                     : operations(as);
     print(table.render(as, colour_wanted()));
   });
 }

@@ -17,6 +17,7 @@
 #include "opcost/version.hpp"
 #include "ops_command.hpp"
 #include "plot_command.hpp"
+#include "step_command.hpp"
 #include "usage.hpp"
 
 namespace {
@@ -44,10 +45,12 @@ int main(int argc, char** argv) {
       "Examples:\n"
       "  opcost ops --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192\n"
       "  opcost op linear --tokens 64 --in 5376 --out 21504 --gpu h100-sxm\n"
+      "  opcost step --model llama-3.1-70b --gpu h100-sxm --tp 4 --decode 64@8192 --prefill 2048\n"
       "  opcost plot roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --out roofline.svg\n"
       "`opcost COMMAND --help` tells more.");
   opcost::program::add_ops_command(app);
   opcost::program::add_op_command(app);
+  opcost::program::add_step_command(app);
   opcost::program::add_list_command(app);
   opcost::program::add_plot_command(app);
   opcost::program::add_evaluate_command(app);

@@ -108,15 +108,6 @@ std::string port_formula(CollectiveKind pattern) {
   }
 }
 
-/// Fails where bytes would have to pass without a link.
-void require_links(const CollectiveOptions& options, const OnFabric& on) {
-  if (std::isfinite(on.bound.time.value)) return;
-  const bool up = options.ranks_per_node > 1 && !(on.fabric.scale_up.bandwidth.value > 0.0);
-  throw InputError(fmt::format("{} states no {} link, expected one to join {} ranks, {} a node",
-                               on.accelerator.name, up ? "scale-up" : "scale-out", options.ranks,
-                               options.ranks_per_node));
-}
-
 CollectiveExplanation explain(const CollectiveOptions& options) {
   if (options.copy_each && options.experts == 0) {
     throw InputError("--copy-each was given, expected only with --experts");
@@ -157,7 +148,7 @@ CollectiveExplanation explain(const CollectiveOptions& options) {
     const Calibration calibration = calibration_for(accelerator, options.calibration, false);
     const OnFabric on{accelerator, fabric, collective_bound(collective, fabric), calibration,
                       estimate_latency(collective, fabric, accelerator, calibration, conditions)};
-    require_links(options, on);
+    if (!std::isfinite(on.bound.time.value)) fail_without_link(accelerator, fabric, options.ranks);
     explanation.fabrics.push_back(on);
   }
   return explanation;

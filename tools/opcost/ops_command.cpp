@@ -2,7 +2,6 @@
 #include "ops_command.hpp"
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,12 +18,6 @@
 
 namespace opcost::program {
 namespace {
-
-/// How far the interval reaches on both sides: "-8 +10 %".
-std::string interval_text(const LatencyEstimate& estimate) {
-  return fmt::format("{:+.0f} {:+.0f} %", 100.0 * (estimate.low / estimate.expected - 1.0),
-                     100.0 * (estimate.high / estimate.expected - 1.0));
-}
 
 /// The fastest accelerator by expected time, and how many times longer the next one takes.
 struct Winner {
@@ -97,10 +90,6 @@ std::string winner_text(const Scenario& scenario, const Winner& winner) {
   return fmt::format("{} {:.2f}×", scenario.accelerators[winner.index].name, winner.factor);
 }
 
-Cell limiter_cell(Limiter limiter) {
-  return {std::string(name(limiter)), limiter == Limiter::compute ? Emphasis::compute : Emphasis::memory};
-}
-
 /// For people: figures with units.
 Table readable_table(const Scenario& scenario, const Report& report) {
   std::vector<Table::Column> columns{{"operation", false}, {"count"}, {"FLOPs"}, {"bytes"}, {"FLOP/B"}};
@@ -127,7 +116,7 @@ Table readable_table(const Scenario& scenario, const Report& report) {
       cells.push_back(limiter_cell(row.bounds[i].limiter()));
       const LatencyEstimate& estimate = row.estimates[i];
       cells.emplace_back(fmt::format("{}", estimate.expected), emphasis);
-      cells.emplace_back(interval_text(estimate));
+      cells.emplace_back(interval_text(estimate.expected, estimate.low, estimate.high));
       cells.emplace_back(fmt::format("{:.0f} %", 100.0 * estimate.efficiency()));
     }
     if (compared) cells.emplace_back(winner_text(scenario, fastest(row.estimates)), emphasis);
@@ -243,34 +232,14 @@ std::string json_text(const Scenario& scenario, const Report& report) {
 
 /// What the bounds leave out and the user should know before using them.
 std::string notes(const Scenario& scenario) {
-  std::string text =
-      "Bound and estimate are for one execution; the total is one step, operation after operation.\n"
-      "The bound is a lower limit from peak rates; the estimate has an 80 % interval and comes from";
-  for (std::size_t i = 0; i < scenario.calibrations.size(); ++i) {
-    const Calibration& calibration = scenario.calibrations[i];
-    text += fmt::format("{} {}{}", i == 0 ? "" : ",", calibration.name,
-                        calibration.interval_factor == 1.0
-                            ? ""
-                            : fmt::format(" carried over to {}", scenario.accelerators[i].name));
-  }
-  text += ".\n";
   const Bytes weights = weight_bytes(scenario.model, scenario.precision);
   const Bytes cache = kv_cache_bytes(scenario.model, scenario.precision.kv_cache, scenario.batch.context_tokens) *
                       scenario.batch.sequences;
-  std::string too_small;
-  for (const Accelerator& accelerator : scenario.accelerators) {
-    if (weights + cache > accelerator.memory_capacity) {
-      too_small +=
-          fmt::format("{}{} ({})", too_small.empty() ? "" : ", ", accelerator.name, accelerator.memory_capacity);
-    }
-  }
-  text += fmt::format("Memory: weights {} + KV cache {} = {}{}.\n", weights, cache, weights + cache,
-                      too_small.empty() ? "" : fmt::format(", more than one of these holds: {}", too_small));
-  if (scenario.model.maximum_context != 0 && scenario.batch.context_tokens > scenario.model.maximum_context) {
-    text += fmt::format("The context is longer than the {} tokens that {} was made for.\n",
-                        scenario.model.maximum_context, scenario.model.name);
-  }
-  return text;
+  return fmt::format(
+             "Bound and estimate are for one execution; the total is one step, operation after operation.\n"
+             "The bound is a lower limit from peak rates; the estimate has an 80 % interval and comes from {}.\n",
+             scenario.calibrations_text()) +
+         scenario.memory_text(weights, cache) + scenario.context_text(scenario.batch.context_tokens);
 }
 
 void run(const ScenarioOptions& options, const std::string& format) {
@@ -281,11 +250,8 @@ void run(const ScenarioOptions& options, const std::string& format) {
     print(json_text(scenario, result));
   } else if (format == "csv") {
     print(raw_table(scenario, result).render(TableFormat::csv, false));
-  } else if (format == "markdown") {
-    print(title + "\n\n" + readable_table(scenario, result).render(TableFormat::markdown, false) + "\n" +
-          notes(scenario));
   } else {
-    print(title + "\n\n" + readable_table(scenario, result).render(TableFormat::text, colour_wanted()) + "\n" +
+    print(title + "\n\n" + readable_table(scenario, result).render(table_format(format), colour_wanted()) + "\n" +
           notes(scenario));
   }
 }

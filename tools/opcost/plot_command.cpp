@@ -16,6 +16,8 @@
 #include "opcost/opcost.hpp"
 #include "output.hpp"
 #include "scenario.hpp"
+#include "step_options.hpp"
+#include "step_report.hpp"
 #include "usage.hpp"
 
 namespace opcost::program {
@@ -98,6 +100,42 @@ void run_accuracy(const EvaluationOptions& options, const std::string& out) {
   write_chart(plot::accuracy_svg(chart), out);
 }
 
+std::vector<double> seconds(const ResourceTimes& times) {
+  std::vector<double> parts;
+  for (std::size_t i = 0; i < resource_count; ++i) parts.push_back(times[static_cast<Resource>(i)].value);
+  return parts;
+}
+
+/// A panel for each accelerator, a bar for each operation and for the host.
+void run_step(const DeploymentOptions& deployment_options, const StepBatchOptions& batch_options,
+              const std::string& out) {
+  const Deployment deployment = resolve(deployment_options);
+  const GivenBatch given = resolve(batch_options, deployment);
+  const StepReport result = report(deployment, given.batch);
+  plot::StepChart chart;
+  chart.title = fmt::format("Where a step of {} goes", deployment.model.name);
+  chart.subtitle =
+      fmt::format("{}; {}; {}", given.description(), deployment.precision_text(), deployment.ranks_text());
+  for (std::size_t i = 0; i < resource_count; ++i) chart.parts.emplace_back(name(static_cast<Resource>(i)));
+  for (std::size_t i = 0; i < result.gpus.size(); ++i) {
+    const StepOnGpu& step = result.gpus[i];
+    plot::StepPanel panel;
+    panel.label = fmt::format("{}, {}", deployment.accelerators[i].name, deployment.calibrations[i].name);
+    panel.total = {"the step", seconds(step.resources), step.bound.time().value};
+    for (const StepOperation& operation : result.operations) {
+      const OperationOnGpu& gpu = operation.gpus[i];
+      panel.bars.push_back({std::string(operation.name), seconds(gpu.resources), gpu.bound.value});
+    }
+    if (step.estimate.host.value > 0.0) {
+      ResourceTimes host;
+      host[Resource::host] = step.estimate.host;
+      panel.bars.push_back({"host", seconds(host), 0.0});
+    }
+    chart.panels.push_back(panel);
+  }
+  write_chart(plot::step_svg(chart), out);
+}
+
 void add_out(CLI::App& command, std::string& out) {
   command.add_option("--out", out, "The SVG file to write; - for standard output")->type_name("FILE");
 }
@@ -120,6 +158,17 @@ void add_plot_command(CLI::App& app) {
   add_scenario_options(*command, *options);
   add_out(*command, *out);
   command->callback([options, out] { run_roofline(*options, *out); });
+
+  CLI::App* step = plot->add_subcommand("step", "Where the time of a model's step goes, operation by operation");
+  step->footer(
+      "Example:\n"
+      "  opcost plot step --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --decode 64@8192 --out step.svg");
+  const auto deployment = std::make_shared<DeploymentOptions>();
+  const auto batch = std::make_shared<StepBatchOptions>();
+  add_deployment_options(*step, *deployment);
+  add_batch_options(*step, *batch);
+  add_out(*step, *out);
+  step->callback([deployment, batch, out] { run_step(*deployment, *batch, *out); });
 
   CLI::App* accuracy = plot->add_subcommand("accuracy", "Estimates against measurements");
   accuracy->footer(

@@ -36,10 +36,7 @@ SequenceTokens sequence_tokens(const ScenarioOptions& options) {
 }  // namespace
 
 void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
-  command
-      .add_option("--model", options.model, "Model: a name of `opcost list models` or a Hugging Face config.json")
-      ->type_name("NAME|FILE");
-  add_gpus(command, options.gpus);
+  add_target_options(command, options);
   add_choice(command, "--phase", options.phase, "What the step does (default: decode)", {"decode", "prefill"});
   add_count(command, "--batch", options.batch, "Sequences in the batch (default: 1)");
   add_count(command, "--context", options.context,
@@ -49,39 +46,16 @@ void add_scenario_options(CLI::App& command, ScenarioOptions& options) {
             fmt::format("Prefill: new tokens of each sequence; those of --context before them are cached "
                         "(default: the context, or {})",
                         default_prompt));
-  command
-      .add_option("--dtype", options.data_type, "Weights and activations: see `opcost list dtypes` (default: bf16)")
-      ->type_name("TYPE");
-  command
-      .add_option("--kv-dtype", options.cache_type,
-                  "KV cache (default: bf16, or --dtype where that is a 16- or 32-bit type)")
-      ->type_name("TYPE");
-  command
-      .add_option("--calibration", options.calibration,
-                  "Estimate with this calibration: a name of `opcost list calibrations` or a file (default: each "
-                  "GPU's own)")
-      ->type_name("NAME|FILE");
 }
 
 Scenario resolve(const ScenarioOptions& options) {
-  Scenario scenario;
-  require_option(!options.model.empty(), "--model", "a name of `opcost list models` or a Hugging Face config.json");
-  scenario.model = find_model(options.model);
-  scenario.accelerators = find_accelerators(options.gpus);
-  for (const Accelerator& accelerator : scenario.accelerators) {
-    scenario.calibrations.push_back(calibration_for(accelerator, options.calibration, false));
-  }
+  Scenario scenario{resolve_target(options), {}, {}, {}};
   scenario.phase = options.phase;
   const SequenceTokens tokens = sequence_tokens(options);
   scenario.batch = {.sequences = options.batch,
                     .query_tokens = tokens.query_tokens,
                     .context_tokens = tokens.context_tokens,
                     .sampled_tokens = 1};
-  scenario.data_type = options.data_type;
-  scenario.precision = find_precision(options.data_type);
-  if (!options.cache_type.empty()) scenario.precision.kv_cache = find_cache_format(options.cache_type);
-  scenario.cache_type =
-      options.cache_type.empty() ? std::string(name(scenario.precision.kv_cache.element)) : options.cache_type;
   if (const auto found = violation(scenario.model, scenario.batch)) {
     fail_violation(*found, {{"tokens x heads", "--batch x --prompt x heads"}, {"tokens", "--batch x --prompt"}});
   }
@@ -95,16 +69,13 @@ Scenario resolve(const ScenarioOptions& options) {
 }
 
 std::string Scenario::description() const {
-  const auto plural = [](std::int32_t count, std::string_view noun) {
-    return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-  };
   const std::int32_t cached = batch.context_tokens - batch.query_tokens;
   const std::string tokens =
       phase == "decode"
           ? fmt::format("{} at {} tokens of context", plural(batch.sequences, "sequence"), batch.context_tokens)
           : fmt::format("{} of {}{}", plural(batch.sequences, "sequence"), plural(batch.query_tokens, "new token"),
                         cached > 0 ? fmt::format(" after {} cached", cached) : "");
-  return fmt::format("{}: {}; {}, KV cache {}", phase, tokens, data_type, cache_type);
+  return fmt::format("{}: {}; {}", phase, tokens, precision_text());
 }
 
 }  // namespace opcost::program

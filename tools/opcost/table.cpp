@@ -44,6 +44,19 @@ std::string csv_field(const std::string& text) {
 
 }  // namespace
 
+TableFormat table_format(std::string_view name) {
+  if (name == "markdown") return TableFormat::markdown;
+  return name == "csv" ? TableFormat::csv : TableFormat::text;
+}
+
+Cell limiter_cell(Limiter limiter) {
+  return {std::string(name(limiter)), limiter == Limiter::compute ? Emphasis::compute : Emphasis::memory};
+}
+
+std::string interval_text(Seconds expected, Seconds low, Seconds high) {
+  return fmt::format("{:+.0f} {:+.0f} %", 100.0 * (low / expected - 1.0), 100.0 * (high / expected - 1.0));
+}
+
 std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

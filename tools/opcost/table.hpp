@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "opcost/latency/roofline.hpp"
+#include "opcost/units.hpp"
+
 namespace opcost::program {
 
 /// How a table is written: aligned for a terminal, as Markdown, or as comma-separated values (RFC 4180).
@@ -49,6 +52,15 @@ class Table {
   std::vector<std::vector<Cell>> rows_;
   std::vector<std::size_t> rules_;
 };
+
+/// The format of that name ("table", "markdown", "csv").
+TableFormat table_format(std::string_view name);
+
+/// What limits, in its colour.
+Cell limiter_cell(Limiter limiter);
+
+/// How far an interval reaches on both sides: "-8 +10 %".
+std::string interval_text(Seconds expected, Seconds low, Seconds high);
 
 /// Columns that a UTF-8 text takes on a terminal (no wide characters here).
 std::size_t display_width(std::string_view text);

@@ -15,6 +15,7 @@
 #include "opcost/io/calibration_json.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/io/model_json.hpp"
+#include "opcost/io/serving_system_json.hpp"
 #include "opcost/latency/catalogue.hpp"
 
 namespace opcost::program {
@@ -123,6 +124,16 @@ Calibration find_calibration(const std::string& name_or_file) {
   fail_unknown("calibration", name_or_file, known);
 }
 
+ServingSystem find_serving_system(const std::string& name_or_file) {
+  if (const ServingSystem* built_in = serving_system_named(name_or_file)) return *built_in;
+  if (looks_like_file(name_or_file)) return read_serving_system_file(name_or_file).specification;
+  std::vector<std::string> known;
+  for (const ServingSystemEntry& entry : serving_system_catalogue) {
+    known.emplace_back(entry.specification.name.view());
+  }
+  fail_unknown("serving system", name_or_file, known);
+}
+
 Calibration calibration_for(const Accelerator& accelerator, const std::string& asked, bool carry) {
   if (asked.empty()) return default_calibration(accelerator);
   const Calibration calibration = find_calibration(asked);
@@ -208,6 +219,12 @@ void require_support(const std::vector<Accelerator>& accelerators, DataType type
     throw InputError(fmt::format("{} has no peak rate for {}, expected one of: {}", accelerator.name, type,
                                  fmt::join(supported, ", ")));
   }
+}
+
+void fail_without_link(const Accelerator& accelerator, const Fabric& fabric, std::int32_t ranks) {
+  const bool up = fabric.ranks_per_node > 1 && !(fabric.scale_up.bandwidth.value > 0.0);
+  throw InputError(fmt::format("{} states no {} link, expected one to join {} ranks, {} a node", accelerator.name,
+                               up ? "scale-up" : "scale-out", ranks, fabric.ranks_per_node));
 }
 
 void add_gpus(CLI::App& command, std::vector<std::string>& names) {

@@ -41,6 +41,9 @@ ModelConfig find_model(const std::string& name_or_file);
 /// A built-in calibration's name, or the path of a calibration file.
 Calibration find_calibration(const std::string& name_or_file);
 
+/// A built-in serving system's name, or the path of a file in the format of data/serving_systems.
+ServingSystem find_serving_system(const std::string& name_or_file);
+
 /// The calibration to use on an accelerator: the one asked for, or its default. Fails if one of another accelerator
 /// was asked for, unless `carry`: then its factors are carried over by specifications, with wider intervals.
 Calibration calibration_for(const Accelerator& accelerator, const std::string& asked, bool carry);
@@ -61,6 +64,9 @@ CLI::Option* add_choice(CLI::App& command, const std::string& flags, std::string
 
 /// Fails unless every accelerator has a peak rate for the type.
 void require_support(const std::vector<Accelerator>& accelerators, DataType type);
+
+/// The error for ranks that no link joins.
+[[noreturn]] void fail_without_link(const Accelerator& accelerator, const Fabric& fabric, std::int32_t ranks);
 
 /// Adds `--gpu` (repeatable); find_accelerators then resolves it, refusing none and duplicates.
 void add_gpus(CLI::App& command, std::vector<std::string>& names);

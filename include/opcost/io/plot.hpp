@@ -5,3 +5,4 @@
 
 #include "opcost/io/plot/accuracy_chart.hpp"
 #include "opcost/io/plot/roofline_chart.hpp"
+#include "opcost/io/plot/step_chart.hpp"

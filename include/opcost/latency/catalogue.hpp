@@ -683,13 +683,20 @@ inline constexpr ServingSystem vllm{.name = "vllm", .host_per_step = {0.0021}, .
 
 }  // namespace serving_systems
 
+/// A built-in serving system with what it is called and where its figures come from.
+struct ServingSystemEntry {
+  ServingSystem specification;
+  std::string_view product;
+  std::string_view source;
+};
+
 /// Every built-in serving system, by name.
-inline constexpr std::array<ServingSystem, 3> serving_system_catalogue{serving_systems::sglang, serving_systems::tensorrt_llm, serving_systems::vllm};
+inline constexpr std::array<ServingSystemEntry, 3> serving_system_catalogue{{{serving_systems::sglang, "SGLang", "A first study of SGLang's decode steps, before this project: the part of a step's time that does not depend on its operations, by sequences"}, {serving_systems::tensorrt_llm, "TensorRT-LLM", "A first study of TensorRT-LLM's decode steps, before this project: the part of a step's time that does not depend on its operations, by sequences"}, {serving_systems::vllm, "vLLM", "A first study of vLLM's decode steps, before this project: the part of a step's time that does not depend on its operations, by sequences"}}};
 
 /// The built-in serving system of that name, or null.
 constexpr const ServingSystem* serving_system_named(std::string_view name) noexcept {
-  for (const ServingSystem& system : serving_system_catalogue) {
-    if (system.name.view() == name) return &system;
+  for (const ServingSystemEntry& entry : serving_system_catalogue) {
+    if (entry.specification.name.view() == name) return &entry.specification;
   }
   return nullptr;
 }
