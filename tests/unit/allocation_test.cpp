@@ -224,6 +224,26 @@ TEST_CASE("steps asked backwards do not allocate") {
   }
 }
 
+TEST_CASE("a step on the ranks of a parallelism does not allocate") {
+  const ModelConfig& model = models::deepseek_v3;
+  const Calibration calibration = default_calibration(accelerators::h100_sxm);
+  Platform platform(accelerators::h100_sxm, calibration);
+  platform.system = serving_systems::vllm;
+  CHECK(allocations_of([&] {
+          const Parallelism parallelism{.tensor = 2, .pipeline = 2, .expert = 16, .data = 8};
+          StepBatch batch(model);
+          for (std::int32_t i = 2; i <= 100; ++i) batch.add({i % 3 == 0 ? i : 1, 50 * i, 1});
+          if (violation(model, parallelism, batch)) return 0.0;
+          const ModelShard shard = shard_of(model, parallelism);
+          StepEstimator estimator(shard, {}, platform);
+          return estimator.estimate(batch).high.value + step_cost(shard, batch, {}).bytes().value +
+                 resource_times(shard, batch, {}, platform).total().value +
+                 step_bound(shard_of(model, parallelism, 1), batch, {}, accelerators::h100_sxm, platform.fabric)
+                     .time()
+                     .value;
+        }) == 0);
+}
+
 TEST_CASE("valid values are validated without allocating") {
   CHECK(allocations_of([] { return double(validated(FullAttention{heads, 1, 1, 1, {}, {}}).sequences); }) == 0);
   CHECK(allocations_of([] { return validated(accelerators::h20).power_watts; }) == 0);

@@ -10,6 +10,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "opcost/opcost.hpp"
@@ -74,6 +75,19 @@ std::string message(const std::optional<Violation>& violation) {
 std::string message(const ModelConfig& model, const Parallelism& parallelism) {
   return message(violation(model, parallelism));
 }
+
+constexpr StepBatch one_of_each(const ModelConfig& model) {
+  StepBatch batch(model);
+  batch.add({1, 100, 1});
+  batch.add({512, 700, 0});
+  return batch;
+}
+constexpr ModelShard stage = shard_of(models::llama_3_1_70b, {.tensor = 8, .pipeline = 3}, 1);
+static_assert(stage.model.layers() == 27 && !stage.place.first_stage && !stage.place.last_stage);
+static_assert(step_cost(stage, one_of_each(stage.model), {}).matrix_flops.value > 0.0);
+static_assert(step_bound(stage, one_of_each(stage.model), {}, accelerators::h100_sxm,
+                         Fabric::of(accelerators::h100_sxm))
+                  .communication.time.value > 0.0);
 
 /// Projections that every tensor-parallel rank repeats.
 bool repeated(const std::string& name) {
@@ -466,6 +480,28 @@ TEST_CASE("a step's time by what it waits for adds up to the step") {
   CHECK(resource_times(estimate)[Resource::compute].value == Approx(7e-6));
   CHECK(resource_times(estimate)[Resource::memory] == Seconds{});
   CHECK(resource_times(estimate)[Resource::overhead] == Seconds{3e-6});
+}
+
+TEST_CASE("every thread gets the same answers") {
+  const ModelConfig& model = models::deepseek_v3;
+  const ModelShard shard = shard_of(model, {.tensor = 2, .expert = 16, .data = 8});
+  const Platform platform(accelerators::h100_sxm, calibrations::h100_sxm_vllm_0_24);
+  const auto answers = [&] {
+    StepEstimator estimator(shard, *model_precision_named("fp8_block"), platform);
+    StepBatch batch(model);
+    std::vector<double> times;
+    for (std::int32_t i = 1; i <= 200; ++i) {
+      batch.add({i % 7 == 0 ? 64 : 1, 100 * i, 1});
+      times.push_back(estimator.estimate(batch).expected.value);
+    }
+    return times;
+  };
+  const std::vector<double> expected = answers();
+  std::vector<std::vector<double>> found(8);
+  std::vector<std::thread> threads;
+  for (std::vector<double>& times : found) threads.emplace_back([&] { times = answers(); });
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<double>& times : found) CHECK(times == expected);
 }
 
 TEST_CASE("a serving system adds its host's time and hides communication") {
