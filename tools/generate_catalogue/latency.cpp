@@ -49,7 +49,9 @@ std::string kernel_model(const opcost::KernelModel& model) {
         for (const auto& factor : Model::factors()) {
           factors += fmt::format("{}.{} = {}", factors.empty() ? "" : ", ", factor.name, number(m.*factor.value));
         }
-        return fmt::format("kernel::{}{{{}}}", type_name(m), factors);
+        // in place, because the compiler tries every model where std::variant converts
+        return fmt::format("KernelModel(std::in_place_type<kernel::{0}>, kernel::{0}{{{1}}})", type_name(m),
+                           factors);
       },
       model);
 }

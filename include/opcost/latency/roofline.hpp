@@ -6,7 +6,6 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <span>
 #include <string_view>
 
 #include "opcost/hardware/accelerator.hpp"
@@ -142,8 +141,13 @@ template <Operation T>
   return roofline_bound(operation.cost(), operation.compute_type(), accelerator);
 }
 
-/// The same, with one look at what kind of operation it is.
-constexpr RooflineBound roofline_bound(const AnyOperation& operation, const Accelerator& accelerator) noexcept {
+/// The same, with one look at what kind of operation it is. A template, so that only who calls it pays for compiling
+/// all kinds.
+// clang-format off
+template <Operation T>
+  requires std::same_as<T, AnyOperation>
+constexpr RooflineBound roofline_bound(const T& operation, const Accelerator& accelerator) noexcept {
+  // clang-format on
   return detail::roofline_bound(operation.visit(detail::WorkOf{}), accelerator);
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <variant>
 
 #include "opcost/operation/activation.hpp"
@@ -36,26 +37,24 @@
 
 namespace opcost {
 
-/// A built-in operation of any kind, with its precision chosen at run time. Itself an Operation.
-struct AnyOperation {
-  using Variant = std::variant<LinearProjection<>, FullAttention, SlidingWindowAttention, BidirectionalAttention,
-                               RmsNorm<>, RotaryEmbedding<>, Activation<>, ResidualAdd<>, EmbeddingLookup<>,
-                               MixtureOfExperts<>, GroupedProjection<>, BatchedProjection<>, LatentAttention<>,
-                               SparseLatentAttention, SparseAttention, GatedDeltaRule<>, StateSpaceScan<>,
-                               ShortConvolution<>, AttentionIndexer<>, IndexTopK<>, ExpertGate<>, AddRmsNorm<>,
-                               LayerNorm<>, Quantise<>, KvCacheWrite<>, Softcap<>, Sampling<>>;
+/// An operation of one of these kinds. A template, so that only who asks it something pays for compiling all kinds.
+template <Operation... Kinds>
+struct OperationOf {
+  using Variant = std::variant<Kinds...>;
   Variant variant{};
 
-  constexpr AnyOperation() noexcept = default;
+  constexpr OperationOf() noexcept = default;
+  /// In place: where std::variant converts, the compiler tries every kind.
   template <class T>
-  requires std::constructible_from<Variant, T>
-  constexpr AnyOperation(const T& operation) noexcept : variant(operation) {}  // NOLINT: a value of any kind
+  requires(std::same_as<T, Kinds> ||
+           ...) constexpr OperationOf(const T& operation) noexcept  // NOLINT: a value of any kind
+      : variant(std::in_place_type<T>, operation) {}
 
   /// Calls `function` with the operation as the kind it is. A chain of comparisons, because std::visit's table of
   /// function pointers hides the operation from the compiler and takes longer than the estimate itself.
   template <std::size_t Index = 0, class Function>
   [[gnu::always_inline]] constexpr decltype(auto) visit(const Function& function) const noexcept {
-    if constexpr (Index + 1 == std::variant_size_v<Variant>) {
+    if constexpr (Index + 1 == sizeof...(Kinds)) {
       return function(*std::get_if<Index>(&variant));
     } else {
       if (const auto* operation = std::get_if<Index>(&variant)) return function(*operation);
@@ -76,6 +75,18 @@ struct AnyOperation {
   constexpr std::optional<Violation> violation() const noexcept {
     return visit([](const auto& operation) noexcept { return operation.violation(); });
   }
+
+  friend constexpr bool operator==(const OperationOf&, const OperationOf&) noexcept = default;
+};
+
+/// A built-in operation of any kind, with its precision chosen at run time. Itself an Operation.
+struct AnyOperation : OperationOf<LinearProjection<>, FullAttention, SlidingWindowAttention, BidirectionalAttention,
+                                  RmsNorm<>, RotaryEmbedding<>, Activation<>, ResidualAdd<>, EmbeddingLookup<>,
+                                  MixtureOfExperts<>, GroupedProjection<>, BatchedProjection<>, LatentAttention<>,
+                                  SparseLatentAttention, SparseAttention, GatedDeltaRule<>, StateSpaceScan<>,
+                                  ShortConvolution<>, AttentionIndexer<>, IndexTopK<>, ExpertGate<>, AddRmsNorm<>,
+                                  LayerNorm<>, Quantise<>, KvCacheWrite<>, Softcap<>, Sampling<>> {
+  using OperationOf::OperationOf;
 
   friend constexpr bool operator==(const AnyOperation&, const AnyOperation&) noexcept = default;
 };
