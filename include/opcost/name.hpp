@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <stdexcept>
 #include <string_view>
@@ -18,17 +17,24 @@ class Name {
   /// Throws std::length_error past `capacity` characters.
   constexpr Name(std::string_view text) : size_(text.size()) {  // NOLINT: names are written as literals
     if (text.size() > capacity) throw std::length_error("a name has at most 63 characters");
-    for (std::size_t i = 0; i < text.size(); ++i) text_[i] = text[i];
+    const char* const characters = text.data();
+    for (std::size_t i = 0; i < size_; ++i) text_[i] = characters[i];
   }
-  constexpr Name(const char* text) : Name(std::string_view(text)) {}  // NOLINT: the same
+  /// The same, and plain enough for the compiler to read a catalogue's names in no time.
+  constexpr Name(const char* text) {  // NOLINT: the same
+    for (; *text != '\0'; ++text) {
+      if (size_ == capacity) throw std::length_error("a name has at most 63 characters");
+      text_[size_++] = *text;
+    }
+  }
 
-  constexpr std::string_view view() const noexcept { return {text_.data(), size_}; }
+  constexpr std::string_view view() const noexcept { return {text_, size_}; }
   constexpr bool empty() const noexcept { return size_ == 0; }
 
   friend constexpr bool operator==(const Name& a, const Name& b) noexcept { return a.view() == b.view(); }
 
  private:
-  std::array<char, capacity> text_{};
+  char text_[capacity]{};  // NOLINT: a std::array takes the compiler longer
   std::size_t size_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -75,9 +76,10 @@ constexpr std::optional<Violation> require_int32(std::string_view field, double 
 /// The first of several checks that found something.
 template <class... Checks>
 constexpr std::optional<Violation> first_of(const Checks&... checks) noexcept {
-  std::optional<Violation> first;
-  ((first = first ? first : checks), ...);
-  return first;
+  for (const std::optional<Violation>* check : {&checks...}) {
+    if (*check) return *check;
+  }
+  return std::nullopt;
 }
 
 }  // namespace detail
