@@ -64,7 +64,8 @@ namespace detail {
 /// Σ_{i=p+1}^{p+q} min(i, W): the first r = clamp(W − p, 0, q) queries see all i keys, the others W.
 constexpr std::int64_t sliding_window_pairs(std::int64_t q, std::int64_t context, std::int64_t window) noexcept {
   const std::int64_t p = context - q;
-  const std::int64_t r = p >= window ? 0 : (q < window - p ? q : window - p);
+  const std::int64_t growing = window - p < q ? window - p : q;  // one after the other: two selects, no branches
+  const std::int64_t r = growing > 0 ? growing : 0;
   return ((r * (2 * p + r + 1)) >> 1) + (q - r) * window;
 }
 
