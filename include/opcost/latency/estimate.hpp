@@ -136,17 +136,16 @@ LatencyEstimate estimate_latency(const KernelQuery<Shape>& query, const Accelera
   const Seconds launch{conditions.cuda_graph ? 0.0 : calibration.eager_launch * 1e-6};
   const Seconds modelled = Seconds{time.total * 1e-6} + launch;
   const ErrorInterval& interval = query.windowed ? kernel.windowed_interval : kernel.interval;
-  LatencyEstimate estimate;
-  estimate.expected = modelled > bound.time ? modelled : bound.time;
-  const Seconds low = estimate.expected * interval.low;
-  estimate.low = low > bound.time ? low : bound.time;
-  estimate.high = estimate.expected * interval.high;
-  estimate.compute = {time.compute * 1e-6};
-  estimate.memory = {time.memory * 1e-6};
-  estimate.overhead = Seconds{time.overhead * 1e-6} + launch;
-  estimate.bound = bound;
-  estimate.in_fitted_range = detail::in_fitted_range(query, kernel, accelerator, calibration, conditions);
-  return estimate;
+  const Seconds expected = modelled > bound.time ? modelled : bound.time;
+  const Seconds low = expected * interval.low;
+  return {.expected = expected,
+          .low = low > bound.time ? low : bound.time,
+          .high = expected * interval.high,
+          .compute = {time.compute * 1e-6},
+          .memory = {time.memory * 1e-6},
+          .overhead = Seconds{time.overhead * 1e-6} + launch,
+          .bound = bound,
+          .in_fitted_range = detail::in_fitted_range(query, kernel, accelerator, calibration, conditions)};
 }
 
 /// The latency of one operation, a user's own included. Does not throw, allocate or lock.

@@ -77,7 +77,10 @@ struct CublasMatmul {
     const double partial_sums = split_traffic * 4.0 * s.m * s.n / machine.bandwidth;
     const double compute_small = step * r * larger(feed, mma) + granule * larger(r, 1.0);
     const double compute_large = step * r4 * larger(2.0 * feed, 4.0 * mma) + 4.0 * granule * larger(r4, 1.0);
-    const double split_small = split_launch + overlapped(compute_small, memory) + partial_sums / r;
+    // no faster than its longer part, and seldom worth its roots
+    const double split_small = whole <= split_launch + larger(compute_small, memory)
+                                   ? whole
+                                   : split_launch + overlapped(compute_small, memory) + partial_sums / r;
     const double split_large = split_launch + overlapped(compute_large, memory) + partial_sums / r4;
 
     if (whole <= split_small && whole <= split_large) return {launch + whole, compute, memory_idle, launch};
