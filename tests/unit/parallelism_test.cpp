@@ -82,10 +82,11 @@ constexpr StepBatch one_of_each(const ModelConfig& model) {
   batch.add({512, 700, 0});
   return batch;
 }
-constexpr ModelShard stage = shard_of(models::llama_3_1_70b, {.tensor = 8, .pipeline = 3}, 1);
-static_assert(stage.model.layers() == 27 && !stage.place.first_stage && !stage.place.last_stage);
-static_assert(step_cost(stage, one_of_each(stage.model), {}).matrix_flops.value > 0.0);
-static_assert(step_bound(stage, one_of_each(stage.model), {}, accelerators::h100_sxm,
+constexpr ModelShard middle_stage = shard_of(models::llama_3_1_70b, {.tensor = 8, .pipeline = 3}, 1);
+static_assert(middle_stage.model.layers() == 27 && !middle_stage.place.first_stage &&
+              !middle_stage.place.last_stage);
+static_assert(step_cost(middle_stage, one_of_each(middle_stage.model), {}).matrix_flops.value > 0.0);
+static_assert(step_bound(middle_stage, one_of_each(middle_stage.model), {}, accelerators::h100_sxm,
                          Fabric::of(accelerators::h100_sxm))
                   .communication.time.value > 0.0);
 
