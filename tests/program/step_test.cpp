@@ -185,7 +185,7 @@ TEST_CASE("every mistake in a step's options is one clear line") {
   };
   const std::string deepseek = "--model deepseek-v3 --gpu h100-sxm --decode 1@8 ";
   const std::string llama = "--model llama-3.1-70b --gpu h100-sxm --decode 1@8 ";
-  const std::array<Case, 44> cases{{
+  const std::array<Case, 45> cases{{
       {"--gpu h20 --decode 1@8", "--model is missing"},
       {"--model qwen3-8b --decode 1@8", "--gpu is missing"},
       {dense, "the batch is empty, expected sequences: --decode 64@8192, --prefill 2048@4096 or --batch FILE.json"},
@@ -225,7 +225,9 @@ TEST_CASE("every mistake in a step's options is one clear line") {
        "all_gather)"},
       {llama + "--dp 2000000 --tp 8 --cp 1000", "--tp x --pp x --dp x --cp is 16000000000, expected at most"},
       {"--model llama-3.1-70b --gpu h100-sxm --prefill 16777216 --dp 1000",
-       "x heads is 2147483648, expected at most"},
+       "new tokens x --cp x --dp is 16777216000, expected at most"},
+      {"--model deepseek-v3 --gpu h100-sxm --prefill 16777216",
+       "new tokens x heads is 2164260864, expected at most"},
       {llama + "--expert-dispatch broadcast", "--expert-dispatch is 'broadcast', expected one of: all_to_all"},
       {llama + "--ranks-per-node 0", "--ranks-per-node is '0'"},
       {llama + "--system vlm",

@@ -120,7 +120,8 @@ void run_step(const DeploymentOptions& deployment_options, const StepBatchOption
   for (std::size_t i = 0; i < result.gpus.size(); ++i) {
     const StepOnGpu& step = result.gpus[i];
     plot::StepPanel panel;
-    panel.label = fmt::format("{}, {}", deployment.accelerators[i].name, deployment.calibrations[i].name);
+    panel.label =
+        fmt::format("{}, estimates from {}", deployment.accelerators[i].name, deployment.calibration_text(i));
     panel.total = {"the step", seconds(step.resources), step.bound.time().value};
     for (const StepOperation& operation : result.operations) {
       const OperationOnGpu& gpu = operation.gpus[i];

@@ -110,7 +110,9 @@ class PartsTable {
   /// `time_of(gpu)` of a StepOnGpu.
   template <class TimeOf>
   void add(std::string_view part, const TimeOf& time_of) {
-    std::vector<Cell> cells{std::string(part)};
+    std::string label(part);
+    std::replace(label.begin(), label.end(), '_', ' ');
+    std::vector<Cell> cells{label};
     bool any = false;
     for (const StepOnGpu& gpu : step_.report.gpus) {
       const Seconds time = time_of(gpu);

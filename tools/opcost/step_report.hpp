@@ -23,7 +23,7 @@ inline constexpr std::size_t work_count = 6;
 
 constexpr std::string_view name(Work work) noexcept {
   constexpr std::array<std::string_view, work_count> names{
-      "linear projections", "attention", "experts", "recurrences", "norms, elementwise", "communication"};
+      "linear_projections", "attention", "experts", "recurrences", "norms_and_elementwise", "communication"};
   return names[static_cast<std::size_t>(work)];
 }
 

@@ -54,6 +54,7 @@ Cell limiter_cell(Limiter limiter) {
 }
 
 std::string interval_text(Seconds expected, Seconds low, Seconds high) {
+  if (!(expected.value > 0.0)) return "–";
   return fmt::format("{:+.0f} {:+.0f} %", 100.0 * (low / expected - 1.0), 100.0 * (high / expected - 1.0));
 }
 

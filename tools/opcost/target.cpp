@@ -45,13 +45,15 @@ Target resolve_target(const TargetOptions& options) {
 
 std::string Target::precision_text() const { return fmt::format("{}, KV cache {}", data_type, cache_type); }
 
+std::string Target::calibration_text(std::size_t index) const {
+  const Calibration& calibration = calibrations[index];
+  if (calibration.interval_factor == 1.0) return fmt::format("{}", calibration.name);
+  return fmt::format("{} carried over to {}", calibration.name, accelerators[index].name);
+}
+
 std::string Target::calibrations_text() const {
   std::string text;
-  for (std::size_t i = 0; i < calibrations.size(); ++i) {
-    text += fmt::format(
-        "{}{}{}", i == 0 ? "" : ", ", calibrations[i].name,
-        calibrations[i].interval_factor == 1.0 ? "" : fmt::format(" carried over to {}", accelerators[i].name));
-  }
+  for (std::size_t i = 0; i < calibrations.size(); ++i) text += (i == 0 ? "" : ", ") + calibration_text(i);
   return text;
 }
 

@@ -3,6 +3,7 @@
 // What commands about whole models share: a model in a precision, and the accelerators to look at it on.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,7 +36,9 @@ struct Target {
 
   /// "bf16, KV cache fp8"
   std::string precision_text() const;
-  /// "h100-sxm/vllm-0.24, h100-sxm/vllm-0.24 carried over to h200-sxm"
+  /// "h100-sxm/vllm-0.24", "h100-sxm/vllm-0.24 carried over to h200-sxm"
+  std::string calibration_text(std::size_t index) const;
+  /// The same of all, joined by commas.
   std::string calibrations_text() const;
   /// Weights and KV cache beside what the accelerators hold: a line.
   std::string memory_text(Bytes weights, Bytes cache) const;

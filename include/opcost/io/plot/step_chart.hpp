@@ -91,7 +91,7 @@ struct Axis {
   /// Multiples of 1, 2 or 5 times a power of ten, four to nine of them.
   std::vector<double> ticks() const {
     double distance = std::pow(10.0, std::floor(std::log10(high / 4.0)));
-    for (const double factor : {2.0, 2.5, 2.0}) {
+    for (const double factor : {2.0, 2.5}) {
       if (high / distance > 9.0) distance *= factor;
     }
     std::vector<double> values;
@@ -103,8 +103,8 @@ struct Axis {
 /// A mark where the bound is, with a rim that sets it off.
 inline std::string bound_markup(double x, double top, double bottom) {
   const Segment mark{{x, top}, {x, bottom}};
-  return line_element(mark, "halo").set("style", "stroke-width:5px").markup() +
-         line_element(mark, "curve").markup();
+  return line_element(mark, "halo").markup() +
+         line_element(mark, "curve").set("style", "stroke-width:1.5px").markup();
 }
 
 /// The bar's name, its parts side by side, its bound, and its length in words.
@@ -152,7 +152,7 @@ inline void draw_legend(const StepChart& chart, Position at, std::string& out) {
     swatch.set("x", at.x).set("y", at.y - 6.0).set("width", 12.0).set("height", 12.0);
     add(swatch.set("fill", "currentColor").set("class", series_class(k)).markup(), chart.parts[k]);
   }
-  add(bound_markup(at.x + 6.0, at.y - 8.0, at.y + 8.0), "bound: no less by peak rates");
+  add(bound_markup(at.x + 6.0, at.y - 8.0, at.y + 8.0), "bound: the least time by peak rates");
 }
 
 }  // namespace detail::step
