@@ -28,6 +28,15 @@
 
 namespace opcost {
 
+/// Whose estimates a search asks for: a StepEstimator, or a type of one's own that corrects them.
+// clang-format off
+template <class T>
+concept EstimatesSteps = requires(T& estimator, const StepBatch& batch) {
+  { estimator.shard() } noexcept -> std::convertible_to<const ModelShard&>;
+  { estimator.estimate(batch) } noexcept -> std::same_as<StepEstimate>;
+};
+// clang-format on
+
 /// How long a step may take, and which of its times must keep that: `&StepEstimate::high` where a promise is at stake.
 /// No step keeps NaN, or no time.
 struct StepLimit {
@@ -51,7 +60,8 @@ constexpr bool countable(const ModelShard& shard, const StepBatch& batch) noexce
   return !size_violation(shard.model, batch) && !size_violation(shard.place.parallelism, batch);
 }
 
-inline bool keeps(StepEstimator& estimator, const StepBatch& batch, const StepLimit& limit) noexcept {
+template <EstimatesSteps Estimator>
+bool keeps(Estimator& estimator, const StepBatch& batch, const StepLimit& limit) noexcept {
   return countable(estimator.shard(), batch) && limit.kept_by(estimator.estimate(batch));
 }
 
@@ -64,29 +74,32 @@ constexpr StepBatch with(StepBatch batch, const StepSequence& sequence, std::int
 
 /// The step if one more sequence joined the batch. What it takes longer than before is what the newcomer costs the
 /// others.
-inline StepEstimate estimate_with(StepEstimator& estimator, const StepBatch& batch,
-                                  const StepSequence& sequence) noexcept {
+template <EstimatesSteps Estimator>
+StepEstimate estimate_with(Estimator& estimator, const StepBatch& batch, const StepSequence& sequence) noexcept {
   return estimator.estimate(detail::with(batch, sequence));
 }
 
 /// How many sequences like this one can join the batch.
-inline std::int32_t most_joining(StepEstimator& estimator, const StepBatch& batch, const StepSequence& sequence,
-                                 const StepLimit& limit, std::int32_t most = most_sequences) noexcept {
+template <EstimatesSteps Estimator>
+std::int32_t most_joining(Estimator& estimator, const StepBatch& batch, const StepSequence& sequence,
+                          const StepLimit& limit, std::int32_t most = most_sequences) noexcept {
   return mathematics::largest_that(most, [&](std::int32_t number) noexcept {
     return detail::keeps(estimator, detail::with(batch, sequence, number), limit);
   });
 }
 
 /// How many sequences of so many keys can decode together: the largest batch under a limit on the time per output token.
-inline std::int32_t largest_decode_batch(StepEstimator& estimator, std::int32_t context_tokens,
-                                         const StepLimit& limit, std::int32_t most = most_sequences) noexcept {
+template <EstimatesSteps Estimator>
+std::int32_t largest_decode_batch(Estimator& estimator, std::int32_t context_tokens, const StepLimit& limit,
+                                  std::int32_t most = most_sequences) noexcept {
   return most_joining(estimator, StepBatch(estimator.shard().model), {1, context_tokens, 1}, limit, most);
 }
 
 /// The longest context, at most `most` keys, at which so many sequences can decode together; 0 where not even one cached
 /// key is left.
-inline std::int32_t longest_decode_context(StepEstimator& estimator, std::int32_t sequences, const StepLimit& limit,
-                                           std::int32_t most) noexcept {
+template <EstimatesSteps Estimator>
+std::int32_t longest_decode_context(Estimator& estimator, std::int32_t sequences, const StepLimit& limit,
+                                    std::int32_t most) noexcept {
   const StepBatch empty(estimator.shard().model);
   const std::int32_t cached =
       mathematics::largest_that(most > 1 ? most - 1 : 0, [&](std::int32_t cached_tokens) noexcept {
@@ -94,8 +107,8 @@ inline std::int32_t longest_decode_context(StepEstimator& estimator, std::int32_
       });
   return cached > 0 ? cached + 1 : 0;
 }
-inline std::int32_t longest_decode_context(StepEstimator& estimator, std::int32_t sequences,
-                                           const StepLimit& limit) noexcept {
+template <EstimatesSteps Estimator>
+std::int32_t longest_decode_context(Estimator& estimator, std::int32_t sequences, const StepLimit& limit) noexcept {
   return longest_decode_context(estimator, sequences, limit, detail::longest_considered(estimator.shard().model));
 }
 
@@ -109,9 +122,10 @@ constexpr StepSequence chunk_of(const StepSequence& prompt, std::int32_t tokens)
 /// How many of a prompt's new tokens, at most `most`, can join the batch as one chunk. `prompt` is all that is left:
 /// {remaining tokens, cached + remaining tokens, 1}. With an empty batch, the chunk at this offset of the KV cache whose
 /// cost is that of the limit.
-inline std::int32_t largest_prefill_chunk(StepEstimator& estimator, const StepBatch& batch,
-                                          const StepSequence& prompt, const StepLimit& limit,
-                                          std::int32_t most = std::numeric_limits<std::int32_t>::max()) noexcept {
+template <EstimatesSteps Estimator>
+std::int32_t largest_prefill_chunk(Estimator& estimator, const StepBatch& batch, const StepSequence& prompt,
+                                   const StepLimit& limit,
+                                   std::int32_t most = std::numeric_limits<std::int32_t>::max()) noexcept {
   return mathematics::largest_that(
       prompt.query_tokens < most ? prompt.query_tokens : most, [&](std::int32_t tokens) noexcept {
         return detail::keeps(estimator, detail::with(batch, chunk_of(prompt, tokens)), limit);
@@ -121,8 +135,8 @@ inline std::int32_t largest_prefill_chunk(StepEstimator& estimator, const StepBa
 namespace detail {
 
 /// Cuts a prompt into at most so many chunks, each as long as the limit lets it be. Returns their tokens.
-template <class Visit>
-std::int32_t cut_into_chunks(StepEstimator& estimator, const StepSequence& prompt, const StepLimit& limit,
+template <EstimatesSteps Estimator, class Visit>
+std::int32_t cut_into_chunks(Estimator& estimator, const StepSequence& prompt, const StepLimit& limit,
                              std::int32_t chunks, Visit&& visit) noexcept {
   const StepBatch empty(estimator.shard().model);
   StepSequence left = prompt;
@@ -142,8 +156,8 @@ std::int32_t cut_into_chunks(StepEstimator& estimator, const StepSequence& promp
 /// Cuts a prompt into chunks that are each a step of their own and as long as the limit lets them be: of equal cost but
 /// for the last. Calls `visit(chunk, estimate)` for each, which must not throw. Returns how many tokens the chunks have:
 /// fewer than the prompt where not one more keeps the limit.
-template <std::invocable<const StepSequence&, const StepEstimate&> Visit>
-std::int32_t for_each_equal_cost_chunk(StepEstimator& estimator, const StepSequence& prompt, const StepLimit& limit,
+template <EstimatesSteps Estimator, std::invocable<const StepSequence&, const StepEstimate&> Visit>
+std::int32_t for_each_equal_cost_chunk(Estimator& estimator, const StepSequence& prompt, const StepLimit& limit,
                                        Visit&& visit) noexcept {
   return detail::cut_into_chunks(estimator, prompt, limit, std::numeric_limits<std::int32_t>::max(), visit);
 }
@@ -152,9 +166,9 @@ std::int32_t for_each_equal_cost_chunk(StepEstimator& estimator, const StepSeque
 /// as can be: to a millionth, by bisection. What data-parallel ranks that wait for each other should run side by side,
 /// and pipeline stages one after the other. Nothing where so few chunks cannot be counted,
 /// or the accelerator lacks the data type.
-inline std::optional<StepLimit> balanced_chunk_limit(
-    StepEstimator& estimator, const StepSequence& prompt, std::int32_t chunks,
-    Seconds StepEstimate::*compared = &StepEstimate::expected) noexcept {
+template <EstimatesSteps Estimator>
+std::optional<StepLimit> balanced_chunk_limit(Estimator& estimator, const StepSequence& prompt, std::int32_t chunks,
+                                              Seconds StepEstimate::*compared = &StepEstimate::expected) noexcept {
   if (chunks < 1) return std::nullopt;
   const auto suffices = [&](Seconds cost) noexcept {
     const auto visit = [](const StepSequence& /*chunk*/, const StepEstimate& /*estimate*/) noexcept {};
@@ -182,8 +196,8 @@ inline std::optional<StepLimit> balanced_chunk_limit(
 namespace detail {
 
 /// The number from which on compute limits the batches, at most `most`.
-template <class BatchOf>
-std::optional<std::int32_t> least_compute_bound(const StepEstimator& estimator, std::int32_t most,
+template <std::same_as<StepEstimator> Estimator, class BatchOf>
+std::optional<std::int32_t> least_compute_bound(const Estimator& estimator, std::int32_t most,
                                                 const BatchOf& batch_of) noexcept {
   const ModelShard& shard = estimator.shard();
   const Platform& platform = estimator.platform();
@@ -201,21 +215,22 @@ std::optional<std::int32_t> least_compute_bound(const StepEstimator& estimator, 
 
 /// The length from which on compute limits (most of) the bound of a step over one whole prompt; one token less and
 /// memory does. Nothing if it does for `most` tokens. Communication is left out.
-inline std::optional<std::int32_t> compute_bound_prompt(const StepEstimator& estimator,
-                                                        std::int32_t most) noexcept {
+template <std::same_as<StepEstimator> Estimator>
+std::optional<std::int32_t> compute_bound_prompt(const Estimator& estimator, std::int32_t most) noexcept {
   const StepBatch empty(estimator.shard().model);
   return detail::least_compute_bound(estimator, most, [&](std::int32_t tokens) noexcept {
     return detail::with(empty, {tokens, tokens, 1});
   });
 }
-inline std::optional<std::int32_t> compute_bound_prompt(const StepEstimator& estimator) noexcept {
+template <std::same_as<StepEstimator> Estimator>
+std::optional<std::int32_t> compute_bound_prompt(const Estimator& estimator) noexcept {
   return compute_bound_prompt(estimator, detail::longest_considered(estimator.shard().model));
 }
 
 /// The same of decodes of so many keys each, which may never be limited by compute, however many.
-inline std::optional<std::int32_t> compute_bound_decode_batch(const StepEstimator& estimator,
-                                                              std::int32_t context_tokens,
-                                                              std::int32_t most = most_sequences) noexcept {
+template <std::same_as<StepEstimator> Estimator>
+std::optional<std::int32_t> compute_bound_decode_batch(const Estimator& estimator, std::int32_t context_tokens,
+                                                       std::int32_t most = most_sequences) noexcept {
   const StepBatch empty(estimator.shard().model);
   return detail::least_compute_bound(estimator, most, [&](std::int32_t sequences) noexcept {
     return detail::with(empty, {1, context_tokens, 1}, sequences);

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A model's forward pass over alike sequences, as a list of operations and their counts.
+// A model's forward pass over alike sequences, as a list of operations and their counts. What makes or walks a list is
+// a template, so that only who calls it pays for compiling every kind of layer.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -146,7 +148,8 @@ class UniformPass {
 /// add, which is one kernel with an RMSNorm that follows it; attention is qkv projection, query and key norm, rotary
 /// embedding, attention, output projection. Around the layers: embedding, final norm, LM head on the sampled positions. Like operations of all layers are one entry with a
 /// count. Flattened, because operations that pass through memory on their way into the list take twice as long.
-[[gnu::flatten]] constexpr ModelOperations model_operations(const ModelConfig& model, const UniformBatch& batch,
+template <std::same_as<ModelConfig> Model>
+[[gnu::flatten]] constexpr ModelOperations model_operations(const Model& model, const UniformBatch& batch,
                                                             const ModelPrecision& precision) noexcept {
   ModelOperations list;
   const detail::UniformPass pass(batch, list);
@@ -156,16 +159,18 @@ class UniformPass {
 }
 
 /// The cost of the whole pass.
-constexpr Cost total_cost(const ModelOperations& operations) noexcept {
+template <std::same_as<ModelOperations> List>
+constexpr Cost total_cost(const List& operations) noexcept {
   Cost sum;
-  for (const ModelOperation& entry : operations) sum += entry.operation.cost() * entry.count;
+  for (const auto& entry : operations) sum += entry.operation.cost() * entry.count;
   return sum;
 }
 
 /// The bound of the whole pass: its operations one after the other.
-constexpr RooflineBound roofline_bound(const ModelOperations& operations, const Accelerator& accelerator) noexcept {
+template <std::same_as<ModelOperations> List>
+constexpr RooflineBound roofline_bound(const List& operations, const Accelerator& accelerator) noexcept {
   RooflineBound sum;
-  for (const ModelOperation& entry : operations) {
+  for (const auto& entry : operations) {
     sum += roofline_bound(entry.operation, accelerator) * entry.count;
   }
   return sum;

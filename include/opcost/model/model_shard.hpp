@@ -3,6 +3,7 @@
 // What one rank of a parallelism has of a model: the model with its sizes divided.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <optional>
 
@@ -38,7 +39,16 @@ struct ModelShard {
   friend constexpr bool operator==(const ModelShard&, const ModelShard&) noexcept = default;
 };
 
+/// A whole model, which is one rank's, or a rank's share of one.
+template <class T>
+concept ModelOrShard = std::same_as<T, ModelConfig> || std::same_as<T, ModelShard>;
+
 namespace detail {
+
+constexpr const ModelConfig& config_of(const ModelConfig& model) noexcept { return model; }
+constexpr const ModelConfig& config_of(const ModelShard& shard) noexcept { return shard.model; }
+constexpr RankPlace place_of(const ModelConfig& /*model*/) noexcept { return {}; }
+constexpr const RankPlace& place_of(const ModelShard& shard) noexcept { return shard.place; }
 
 constexpr bool divides(std::int32_t divisor, std::int32_t number) noexcept { return number % divisor == 0; }
 

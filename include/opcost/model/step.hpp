@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One inference step of a model over a ragged batch: its exact cost, its bound, and how long its operations take.
+// Templates over the types there are, so that only who calls them pays for compiling every kind of layer.
 #pragma once
 
 #include <concepts>
@@ -65,22 +66,12 @@ struct StepEstimate {
 };
 
 /// The cost of a step over a valid batch: the sum over its sequences of what mixes their tokens, and everything else
-/// for all tokens together. Does not throw, allocate or lock.
-constexpr Cost step_cost(const ModelConfig& model, const StepBatch& batch,
-                         const ModelPrecision& precision) noexcept {
+/// for all tokens together; of a shard, one rank's, with what communication reads and writes in its memory. Does not
+/// throw, allocate or lock.
+template <ModelOrShard Model>
+constexpr Cost step_cost(const Model& model, const StepBatch& batch, const ModelPrecision& precision) noexcept {
   Cost sum;
   visit_operations(model, batch, precision,
-                   [&sum](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
-                     sum += operation.cost() * count;
-                   });
-  return sum;
-}
-
-/// The same of one rank, with what communication reads and writes in its memory.
-constexpr Cost step_cost(const ModelShard& shard, const StepBatch& batch,
-                         const ModelPrecision& precision) noexcept {
-  Cost sum;
-  visit_operations(shard, batch, precision,
                    [&sum](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
                      sum += operation.cost() * count;
                    });
@@ -114,10 +105,9 @@ constexpr RooflineBound with_ridge_point(RooflineBound sum) noexcept {
   return sum;
 }
 
-template <StepPart Part>
-constexpr StepBound part_bound(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
-                               const ModelPrecision& precision, const Accelerator& accelerator,
-                               const Fabric& fabric) noexcept {
+template <StepPart Part, ModelOrShard Model>
+constexpr StepBound part_bound(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
+                               const Accelerator& accelerator, const Fabric& fabric) noexcept {
   StepBound sum;
   const auto visit = [&]<class T>(std::string_view /*name*/, std::int32_t count, const T& operation) noexcept {
     if constexpr (std::same_as<T, Collective>) {
@@ -126,16 +116,16 @@ constexpr StepBound part_bound(const ModelConfig& model, const RankPlace& place,
       add_bound(sum.operations, roofline_bound(operation, accelerator), count);
     }
   };
-  visit_part<Part>(model, place, batch, precision, visit);
+  visit_part<Part>(model, batch, precision, visit);
   return sum;
 }
 
-constexpr StepBound both_parts_bound(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
-                                     const ModelPrecision& precision, const Accelerator& accelerator,
-                                     const Fabric& fabric) noexcept {
+template <ModelOrShard Model>
+constexpr StepBound both_parts_bound(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
+                                     const Accelerator& accelerator, const Fabric& fabric) noexcept {
   using enum StepPart;
-  StepBound sum = part_bound<together>(model, place, batch, precision, accelerator, fabric);
-  const StepBound mixed = part_bound<mixing>(model, place, batch, precision, accelerator, fabric);
+  StepBound sum = part_bound<together>(model, batch, precision, accelerator, fabric);
+  const StepBound mixed = part_bound<mixing>(model, batch, precision, accelerator, fabric);
   add_bound(sum.operations, mixed.operations, 1.0);
   add_bound(sum.communication, mixed.communication, 1.0);
   sum.operations = with_ridge_point(sum.operations);
@@ -167,10 +157,10 @@ struct PartEstimate {
   CollectiveEstimate communication{};
 };
 
-template <StepPart Part>
-PartEstimate part_estimate(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
-                           const ModelPrecision& precision, const Accelerator& accelerator, const Fabric& fabric,
-                           const Calibration& calibration, const ExecutionConditions& conditions) noexcept {
+template <StepPart Part, ModelOrShard Model>
+PartEstimate part_estimate(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
+                           const Accelerator& accelerator, const Fabric& fabric, const Calibration& calibration,
+                           const ExecutionConditions& conditions) noexcept {
   PartEstimate sum;
   const auto visit = [&]<class T>(std::string_view /*name*/, std::int32_t count, const T& operation) noexcept {
     if constexpr (std::same_as<T, Collective>) {
@@ -180,7 +170,7 @@ PartEstimate part_estimate(const ModelConfig& model, const RankPlace& place, con
       add_estimate(sum.operations, estimate_latency(operation, accelerator, calibration, conditions), count);
     }
   };
-  visit_part<Part>(model, place, batch, precision, visit);
+  visit_part<Part>(model, batch, precision, visit);
   return sum;
 }
 
@@ -213,29 +203,29 @@ constexpr StepEstimate with_system(const PartEstimate& sum, const ServingSystem&
 }  // namespace detail
 
 /// The bound of a step: its operations one after the other. Does not throw, allocate or lock.
-constexpr RooflineBound step_bound(const ModelConfig& model, const StepBatch& batch,
-                                   const ModelPrecision& precision, const Accelerator& accelerator) noexcept {
-  constexpr RankPlace alone{};
-  return detail::both_parts_bound(model, alone, batch, precision, accelerator, {}).operations;
+template <std::same_as<ModelConfig> Model>
+constexpr RooflineBound step_bound(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
+                                   const Accelerator& accelerator) noexcept {
+  return detail::both_parts_bound(model, batch, precision, accelerator, {}).operations;
 }
 
 /// The bound of one rank's step, with what it communicates.
-constexpr StepBound step_bound(const ModelShard& shard, const StepBatch& batch, const ModelPrecision& precision,
+template <std::same_as<ModelShard> Shard>
+constexpr StepBound step_bound(const Shard& shard, const StepBatch& batch, const ModelPrecision& precision,
                                const Accelerator& accelerator, const Fabric& fabric) noexcept {
-  return detail::both_parts_bound(shard.model, shard.place, batch, precision, accelerator, fabric);
+  return detail::both_parts_bound(shard, batch, precision, accelerator, fabric);
 }
 
 /// How long a step's operations take one after the other on one accelerator, without what a serving system spends
 /// between them; nothing for an empty batch. What mixes the tokens of a ragged batch is estimated by its means, so that
 /// a step never counts as fitted. Does not throw, allocate or lock.
-inline LatencyEstimate step_estimate(const ModelConfig& model, const StepBatch& batch,
-                                     const ModelPrecision& precision, const Accelerator& accelerator,
-                                     const Calibration& calibration,
-                                     const ExecutionConditions& conditions = {}) noexcept {
+template <std::same_as<ModelConfig> Model>
+LatencyEstimate step_estimate(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
+                              const Accelerator& accelerator, const Calibration& calibration,
+                              const ExecutionConditions& conditions = {}) noexcept {
   using enum detail::StepPart;
-  constexpr RankPlace alone{};
   const auto part = [&]<detail::StepPart Part>() noexcept {
-    return detail::part_estimate<Part>(model, alone, batch, precision, accelerator, {}, calibration, conditions);
+    return detail::part_estimate<Part>(model, batch, precision, accelerator, {}, calibration, conditions);
   };
   return detail::sum_of_parts(part.template operator()<together>(), part.template operator()<mixing>()).operations;
 }
@@ -263,7 +253,8 @@ class StepEstimator {
   constexpr const Platform& platform() const noexcept { return platform_; }
 
   /// Of a valid batch made for the model.
-  StepEstimate estimate(const StepBatch& batch) noexcept {
+  template <std::same_as<StepBatch> Batch>
+  StepEstimate estimate(const Batch& batch) noexcept {
     using enum detail::StepPart;
     const Totals totals{batch.tokens(), batch.sampled_tokens(),
                         latent_ ? batch.decoding().causal.counts().query_tokens : 0,
@@ -289,8 +280,8 @@ class StepEstimator {
 
   template <detail::StepPart Part>
   detail::PartEstimate part(const StepBatch& batch) const noexcept {
-    return detail::part_estimate<Part>(shard_.model, shard_.place, batch, precision_, *platform_.accelerator,
-                                       platform_.fabric, *platform_.calibration, platform_.conditions);
+    return detail::part_estimate<Part>(shard_, batch, precision_, *platform_.accelerator, platform_.fabric,
+                                       *platform_.calibration, platform_.conditions);
   }
 
   ModelShard shard_;

@@ -106,8 +106,9 @@ void visit_estimates(const ModelShard& shard, const StepBatch& batch, const Mode
 
 /// A step's expected time by what it waits for; communication that hides beside operations is not waited for. The total
 /// is StepEstimate::expected, but for rounding. Does not throw, allocate or lock.
-inline ResourceTimes resource_times(const ModelShard& shard, const StepBatch& batch,
-                                    const ModelPrecision& precision, const Platform& platform) noexcept {
+template <std::same_as<ModelShard> Shard>
+ResourceTimes resource_times(const Shard& shard, const StepBatch& batch, const ModelPrecision& precision,
+                             const Platform& platform) noexcept {
   ResourceTimes times;
   visit_estimates(shard, batch, precision, platform,
                   [&](std::string_view /*name*/, std::int32_t count, const auto& /*operation*/,

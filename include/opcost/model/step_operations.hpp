@@ -188,12 +188,13 @@ class RaggedPass {
   Visit& visit_;
 };
 
-template <StepPart Part, class Visit>
-constexpr void visit_part(const ModelConfig& model, const RankPlace& place, const StepBatch& batch,
-                          const ModelPrecision& precision, Visit& visit) noexcept {
+template <StepPart Part, ModelOrShard Model, class Visit>
+constexpr void visit_part(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
+                          Visit& visit) noexcept {
   if (batch.sequences() <= 0) return;
+  const RankPlace& place = place_of(model);
   const RaggedPass<Part, Visit> pass(batch, place.parallelism.context, visit);
-  PassBuilder(model, place, precision, pass).build();
+  PassBuilder(config_of(model), place, precision, pass).build();
 }
 
 }  // namespace detail
@@ -203,21 +204,15 @@ constexpr void visit_part(const ModelConfig& model, const RankPlace& place, cons
 /// once for each population of the batch that has sequences, a RaggedAttention or Ragged named "decode_…" or
 /// "prefill_…"; everything else once with the tokens of all. An empty batch has no operations. `visit` must not throw.
 /// Does not throw, allocate or lock.
-template <class Visit>
-constexpr void visit_operations(const ModelConfig& model, const StepBatch& batch, const ModelPrecision& precision,
+///
+/// Of a shard, the operations of one rank with what it communicates: each Collective after what it waits for, or before
+/// what waits for it. The batch is that of the ranks that share tokens; other data-parallel ranks have alike ones. Where
+/// ranks divide unevenly, it is the busiest one; of the sums over context-parallel sequences the mean, rounded up, and
+/// the keys of all new tokens of a decode count as written by each rank.
+template <ModelOrShard Model, class Visit>
+constexpr void visit_operations(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
                                 Visit&& visit) noexcept {
-  constexpr RankPlace alone{};
-  detail::visit_part<detail::StepPart::all>(model, alone, batch, precision, visit);
-}
-
-/// The same of one rank, with what it communicates: each Collective after what it waits for, or before what waits for
-/// it. The batch is that of the ranks that share tokens; other data-parallel ranks have alike ones. Where ranks divide
-/// unevenly, it is the busiest one; of the sums over context-parallel sequences the mean, rounded up, and the keys of
-/// all new tokens of a decode count as written by each rank.
-template <class Visit>
-constexpr void visit_operations(const ModelShard& shard, const StepBatch& batch, const ModelPrecision& precision,
-                                Visit&& visit) noexcept {
-  detail::visit_part<detail::StepPart::all>(shard.model, shard.place, batch, precision, visit);
+  detail::visit_part<detail::StepPart::all>(model, batch, precision, visit);
 }
 
 }  // namespace opcost
