@@ -2,8 +2,9 @@
 #pragma once
 
 #include <cstddef>
-#include <stdexcept>
 #include <string_view>
+
+#include "opcost/validation.hpp"
 
 namespace opcost {
 
@@ -14,16 +15,16 @@ class Name {
   static constexpr std::size_t capacity = 63;
 
   constexpr Name() noexcept = default;
-  /// Throws std::length_error past `capacity` characters.
+  /// Throws InvalidValue past `capacity` characters.
   constexpr Name(std::string_view text) : size_(text.size()) {  // NOLINT: names are written as literals
-    if (text.size() > capacity) throw std::length_error("a name has at most 63 characters");
+    if (text.size() > capacity) fail(text.size());
     const char* const characters = text.data();
     for (std::size_t i = 0; i < size_; ++i) text_[i] = characters[i];
   }
   /// The same, and plain enough for the compiler to read a catalogue's names in no time.
   constexpr Name(const char* text) {  // NOLINT: the same
     for (; *text != '\0'; ++text) {
-      if (size_ == capacity) throw std::length_error("a name has at most 63 characters");
+      if (size_ == capacity) fail(capacity + 1);
       text_[size_++] = *text;
     }
   }
@@ -34,6 +35,10 @@ class Name {
   friend constexpr bool operator==(const Name& a, const Name& b) noexcept { return a.view() == b.view(); }
 
  private:
+  [[noreturn]] static void fail(std::size_t size) {
+    throw InvalidValue({"characters of a name", static_cast<double>(size), "at most 63"});
+  }
+
   char text_[capacity]{};  // NOLINT: a std::array takes the compiler longer
   std::size_t size_ = 0;
 };
