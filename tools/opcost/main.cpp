@@ -11,6 +11,8 @@
 
 #include "calibrate_command.hpp"
 #include "evaluate_command.hpp"
+#include "fit_command.hpp"
+#include "limits_command.hpp"
 #include "list_command.hpp"
 #include "op_command.hpp"
 #include "opcost/io/json.hpp"
@@ -51,6 +53,8 @@ int main(int argc, char** argv) {
   opcost::program::add_ops_command(app);
   opcost::program::add_op_command(app);
   opcost::program::add_step_command(app);
+  opcost::program::add_fit_command(app);
+  opcost::program::add_limits_command(app);
   opcost::program::add_list_command(app);
   opcost::program::add_plot_command(app);
   opcost::program::add_evaluate_command(app);

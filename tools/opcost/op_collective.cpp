@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string_view>
-#include <utility>
 
 #include "op_groups.hpp"
 #include "op_options.hpp"
@@ -47,27 +45,6 @@ struct CollectiveExplanation {
   std::vector<OnFabric> fabrics;
 };
 
-/// "16MiB", "64kB", "4096": decimal and binary prefixes.
-Bytes parse_bytes(const std::string& text) {
-  constexpr std::array<std::pair<std::string_view, double>, 9> units{{{"", 1.0},
-                                                                      {"B", 1.0},
-                                                                      {"kB", 1e3},
-                                                                      {"MB", 1e6},
-                                                                      {"GB", 1e9},
-                                                                      {"KiB", 1024.0},
-                                                                      {"MiB", 1048576.0},
-                                                                      {"GiB", 1073741824.0},
-                                                                      {"TB", 1e12}}};
-  double number = 0.0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  for (const auto& [name, factor] : units) {
-    if (error == std::errc{} && unit == name && std::isfinite(number) && number > 0.0) return {number * factor};
-  }
-  throw InputError(fmt::format("--bytes is '{}', expected a size such as 16MiB, 64kB or 4096", text));
-}
-
 /// S, by the options that give it, with the line that explains it.
 Bytes vector_bytes(const CollectiveOptions& options, const TensorFormat& format, FormulaLine& line) {
   const std::string size = element_size(format);
@@ -77,7 +54,7 @@ Bytes vector_bytes(const CollectiveOptions& options, const TensorFormat& format,
       throw InputError("--bytes and --tokens, --width, --experts, --top-k exclude each other");
     }
     line = {"S", "as given", options.bytes, ""};
-    return parse_bytes(options.bytes);
+    return parse_bytes("--bytes", options.bytes);
   }
   require_option(tensor, "--bytes", "what each rank has, or gets, such as 16MiB (or --tokens and --width)");
   require_option(options.tokens != 0, "--tokens", "the tokens of each rank");

@@ -360,22 +360,13 @@ Json total_json(const Step& step, std::size_t index) {
 /// The schema is documented in docs/program.md; keys are only ever added.
 std::string json_text(const Step& step) {
   const Deployment& deployment = step.deployment;
-  const Parallelism& parallelism = deployment.parallelism();
   const StepBatch& batch = step.given.batch;
   Json json;
   json["schema"] = "opcost-step-1";
   json["model"] = deployment.model.name.view();
   json["dtype"] = deployment.data_type;
   json["kv_dtype"] = deployment.cache_type;
-  json["parallelism"] = {{"tensor", parallelism.tensor},
-                         {"pipeline", parallelism.pipeline},
-                         {"expert", parallelism.expert},
-                         {"data", parallelism.data},
-                         {"context", parallelism.context},
-                         {"sequence_parallel", parallelism.sequence},
-                         {"expert_dispatch", name(parallelism.expert_dispatch)},
-                         {"ranks", parallelism.ranks()},
-                         {"ranks_per_node", deployment.ranks_per_node}};
+  json["parallelism"] = parallelism_json(deployment);
   json["batch"] = {{"sequences", batch.sequences()},
                    {"decodes", batch.decoding().causal.counts().sequences},
                    {"prefills", batch.prefilling().causal.counts().sequences},

@@ -55,16 +55,16 @@ Parts split(std::string_view text, char separator) {
 }
 
 /// "64@8192": sequences at a context.
-StepSequences parse_decode(const std::string& text, std::int32_t drafted) {
+StepSequences parse_decode(const std::string& flag, const std::string& text, std::int32_t drafted) {
   const Parts parts = split(text, '@');
   const auto count = whole_number(parts.first.value_or(""));
   const auto context = whole_number(parts.rest);
   if (!parts.first || !count || !context) {
     throw InputError(fmt::format(
-        "--decode is '{}', expected SEQUENCES@CONTEXT such as 64@8192, whole numbers from 1 to 2147483647", text));
+        "{} is '{}', expected SEQUENCES@CONTEXT such as 64@8192, whole numbers from 1 to 2147483647", flag, text));
   }
   if (*context - drafted < 2) {
-    throw InputError(fmt::format("--decode is '{}', expected a context above {}, because some tokens are cached",
+    throw InputError(fmt::format("{} is '{}', expected a context above {}, because some tokens are cached", flag,
                                  text, plural(1 + std::int64_t{drafted}, "new token")));
   }
   return {{1 + drafted, *context, 1 + drafted}, *count, {}};
@@ -95,10 +95,12 @@ StepSequences parse_prefill(const std::string& text) {
 
 std::vector<StepSequences> given_sequences(const StepBatchOptions& options) {
   if (options.drafted != 0 && options.decodes.empty()) {
-    throw InputError(fmt::format("--drafted is {}, expected only with --decode", options.drafted));
+    throw InputError(fmt::format("--drafted is {}, expected only with {}", options.drafted, options.decode_flag));
   }
   std::vector<StepSequences> sequences;
-  for (const std::string& text : options.decodes) sequences.push_back(parse_decode(text, options.drafted));
+  for (const std::string& text : options.decodes) {
+    sequences.push_back(parse_decode(options.decode_flag, text, options.drafted));
+  }
   for (const std::string& text : options.prefills) sequences.push_back(parse_prefill(text));
   if (!options.file.empty()) {
     for (StepSequences& read : read_step_batch_file(options.file)) sequences.push_back(std::move(read));
@@ -158,6 +160,19 @@ std::string Deployment::ranks_text() const {
   if (p.sequence) degrees.emplace_back("sequence parallel");
   const std::string node = p.ranks() > ranks_per_node ? fmt::format(", {} a node", ranks_per_node) : "";
   return fmt::format("{} GPUs ({}){}", p.ranks(), fmt::join(degrees, ", "), node);
+}
+
+nlohmann::ordered_json parallelism_json(const Deployment& deployment) {
+  const Parallelism& parallelism = deployment.parallelism();
+  return {{"tensor", parallelism.tensor},
+          {"pipeline", parallelism.pipeline},
+          {"expert", parallelism.expert},
+          {"data", parallelism.data},
+          {"context", parallelism.context},
+          {"sequence_parallel", parallelism.sequence},
+          {"expert_dispatch", name(parallelism.expert_dispatch)},
+          {"ranks", parallelism.ranks()},
+          {"ranks_per_node", deployment.ranks_per_node}};
 }
 
 void add_deployment_options(CLI::App& command, DeploymentOptions& options) {
@@ -237,14 +252,14 @@ void add_batch_options(CLI::App& command, StepBatchOptions& options) {
   const auto add = [&](const char* flag, std::vector<std::string>& values, const char* description) {
     return command.add_option(flag, values, description)->expected(1)->take_all();
   };
-  add("--decode", options.decodes,
+  add(options.decode_flag.c_str(), options.decodes,
       "Sequences that add one token, and the tokens that each has then: 64@8192; repeatable")
       ->type_name("N@CONTEXT");
   add("--prefill", options.prefills,
       "New tokens of a sequence, after cached ones: 2048, 2048@4096, 4x512@1024; repeatable")
       ->type_name("[Nx]NEW[@CACHED]");
   add_count(command, "--drafted", options.drafted,
-            "Each --decode verifies so many drafted tokens, too (default: 0)", 0);
+            "Each " + options.decode_flag + " verifies so many drafted tokens, too (default: 0)", 0);
   command.add_option("--batch", options.file, "A file of sequences (docs/program.md), besides the others")
       ->type_name("FILE");
 }

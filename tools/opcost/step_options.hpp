@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "opcost/io/json.hpp"
 #include "opcost/io/step_batch_json.hpp"
 #include "opcost/opcost.hpp"
 #include "target.hpp"
@@ -40,6 +41,9 @@ struct Deployment : Target {
   std::string ranks_text() const;
 };
 
+/// The degrees, and how ranks stand in nodes.
+nlohmann::ordered_json parallelism_json(const Deployment& deployment);
+
 /// The options of a target, and `--tp` … `--eager`.
 void add_deployment_options(CLI::App& command, DeploymentOptions& options);
 
@@ -48,6 +52,7 @@ Deployment resolve(const DeploymentOptions& options);
 
 /// The command line as typed.
 struct StepBatchOptions {
+  std::string decode_flag = "--decode";
   std::vector<std::string> decodes;
   std::vector<std::string> prefills;
   std::int32_t drafted = 0;

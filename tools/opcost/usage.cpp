@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <filesystem>
 #include <numeric>
 #include <utility>
@@ -190,6 +191,44 @@ CLI::Option* add_count(CLI::App& command, const std::string& flags, std::int32_t
           },
           description)
       ->type_name("N");
+}
+
+CLI::Option* add_number(CLI::App& command, const std::string& flag, double& value, const std::string& description,
+                        double above, double most, const std::string& expected) {
+  return command
+      .add_option_function<std::string>(
+          flag,
+          [&value, flag, above, most, expected](const std::string& text) {
+            double number = 0.0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+            if (error != std::errc{} || end != text.data() + text.size() || !(number > above && number <= most)) {
+              throw InputError(fmt::format("{} is '{}', expected {}", flag, text, expected));
+            }
+            value = number;
+          },
+          description)
+      ->type_name("NUMBER");
+}
+
+Bytes parse_bytes(std::string_view flag, std::string_view text) {
+  constexpr std::array<std::pair<std::string_view, double>, 9> units{{{"", 1.0},
+                                                                      {"B", 1.0},
+                                                                      {"kB", 1e3},
+                                                                      {"MB", 1e6},
+                                                                      {"GB", 1e9},
+                                                                      {"KiB", 1024.0},
+                                                                      {"MiB", 1048576.0},
+                                                                      {"GiB", 1073741824.0},
+                                                                      {"TB", 1e12}}};
+  double number = 0.0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  for (const auto& [name, factor] : units) {
+    const double bytes = number * factor;
+    if (error == std::errc{} && unit == name && std::isfinite(bytes) && bytes > 0.0) return {bytes};
+  }
+  throw InputError(fmt::format("{} is '{}', expected a size such as 16MiB, 64kB or 4096", flag, text));
 }
 
 CLI::Option* add_choice(CLI::App& command, const std::string& flags, std::string& value,

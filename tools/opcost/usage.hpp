@@ -58,6 +58,13 @@ std::vector<std::string> cache_format_names();
 CLI::Option* add_count(CLI::App& command, const std::string& flags, std::int32_t& value,
                        const std::string& description, std::int32_t minimum = 1);
 
+/// An option that takes a number above `above` and at most `most`, in words `expected`; anything else is one clear error.
+CLI::Option* add_number(CLI::App& command, const std::string& flag, double& value, const std::string& description,
+                        double above, double most, const std::string& expected);
+
+/// "16MiB", "64kB", "4096" as `flag` takes them: decimal and binary prefixes, above 0.
+Bytes parse_bytes(std::string_view flag, std::string_view text);
+
 /// An option that takes one of a few words.
 CLI::Option* add_choice(CLI::App& command, const std::string& flags, std::string& value,
                         const std::string& description, const std::vector<std::string>& choices);
