@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "memory_options.hpp"
 #include "opcost/io/format.hpp"
 #include "opcost/io/json.hpp"
 #include "opcost/latency/catalogue.hpp"
@@ -180,6 +181,9 @@ Table summary_table(const Step& step) {
       "expected", [](Gpu gpu) { return fmt::format("{}", gpu.estimate.expected); }, Emphasis::strong);
   add("80 % interval", [](Gpu gpu) { return fmt::format("{} – {}", gpu.estimate.low, gpu.estimate.high); });
   add("bound", [](Gpu gpu) { return fmt::format("{}", gpu.bound.time()); });
+  if (step.deployment.parallelism().pipeline > 1) {
+    add("slowest stage", [](Gpu gpu) { return fmt::format("{}", gpu.slowest_stage); });
+  }
   add("new tokens/s", [](Gpu gpu) { return significant(gpu.tokens_per_second); });
   if (ranks > 1) {
     add("new tokens/s per GPU", [ranks](Gpu gpu) { return significant(gpu.tokens_per_second / ranks); });
@@ -188,6 +192,26 @@ Table summary_table(const Step& step) {
     add("time per output token", [tokens](Gpu gpu) { return output_token_text(gpu.estimate.expected, *tokens); });
   }
   return table;
+}
+
+/// The weights and caches of the rank that holds most: of whichever stage.
+std::string memory_text(const Step& step) {
+  const Deployment& deployment = step.deployment;
+  Bytes weights{};
+  Bytes cache{};
+  for (const ModelShard& shard : stages_of(deployment.model, deployment.parallelism())) {
+    CacheCounts counts;
+    const CacheBatch blocks(shard, 1);
+    for (const StepSequences& alike : step.given.sequences) {
+      counts += blocks.of_sequence(alike.sequence.context_tokens) * alike.count;
+    }
+    const Bytes held = cache_bytes(shard.model, deployment.precision, counts, 1).total();
+    const Bytes own = weight_bytes(shard, deployment.precision);
+    if (own + held <= weights + cache) continue;
+    weights = own;
+    cache = held;
+  }
+  return deployment.memory_text(weights, cache, deployment.parallelism().ranks() > 1);
 }
 
 /// What the figures leave out and the user should know before using them.
@@ -208,8 +232,8 @@ std::string notes(const Step& step) {
   }
   if (parallelism.pipeline > 1) {
     text += fmt::format(
-        "The time is that of one batch through all {} stages, one after the other; other batches may fill them "
-        "meanwhile, which tokens/s leave out.\n",
+        "The time is that of one batch through all {} stages, one after the other. Other batches may fill them "
+        "meanwhile, which tokens/s leave out: a full pipeline ends one each time of the slowest stage.\n",
         parallelism.pipeline);
   }
   if (step.given.decoded_tokens().value_or(1) > 1) {
@@ -223,13 +247,7 @@ std::string notes(const Step& step) {
     text += fmt::format("Host time is not in it: --system vllm would add {} for {}.\n",
                         serving_systems::vllm.host_time(sequences), plural(sequences, "sequence"));
   }
-  if (parallelism.ranks() == 1) {
-    Bytes cache{};
-    for (const StepSequences& alike : step.given.sequences) {
-      cache += kv_cache_bytes(deployment.model, deployment.precision, alike.sequence.context_tokens) * alike.count;
-    }
-    text += deployment.memory_text(weight_bytes(deployment.model, deployment.precision), cache);
-  }
+  text += memory_text(step);
   return text + deployment.context_text(step.given.longest_context());
 }
 
@@ -338,6 +356,7 @@ Json total_json(const Step& step, std::size_t index) {
   Json json;
   json["gpu"] = step.deployment.accelerators[index].name.view();
   json["calibration"] = step.deployment.calibrations[index].name.view();
+  json["slowest_stage_us"] = microseconds(gpu.slowest_stage);
   json["bound_us"] = microseconds(gpu.bound.time());
   json["operations_bound_us"] = microseconds(gpu.bound.operations.time);
   json["communication_bound_us"] = microseconds(gpu.bound.communication.time);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "step_report.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <utility>
 
@@ -44,6 +45,16 @@ OperationOnGpu on_gpu(const Estimate& estimate, std::int32_t count, Seconds step
           estimate.in_fitted_range};
 }
 
+Seconds slowest_stage(const Deployment& deployment, const Platform& platform, const StepBatch& batch) {
+  Seconds slowest{};
+  for (std::int32_t stage = 0; stage < deployment.parallelism().pipeline; ++stage) {
+    const ModelShard shard = shard_of(deployment.model, deployment.parallelism(), stage);
+    const StepEstimate estimate = StepEstimator(shard, deployment.precision, platform).estimate(batch);
+    slowest = std::max(slowest, estimate.expected - estimate.host);
+  }
+  return slowest;
+}
+
 }  // namespace
 
 StepReport report(const Deployment& deployment, const StepBatch& batch) {
@@ -56,6 +67,7 @@ StepReport report(const Deployment& deployment, const StepBatch& batch) {
     step.resources = resource_times(deployment.shard, batch, deployment.precision, platform);
     step.tokens_per_second =
         static_cast<double>(batch.tokens()) * deployment.parallelism().data / step.estimate.expected.value;
+    step.slowest_stage = slowest_stage(deployment, platform, batch);
     std::size_t next = 0;  // every accelerator has the same operations
     visit_estimates(
         deployment.shard, batch, deployment.precision, platform,

@@ -56,6 +56,7 @@ struct StepOnGpu {
   ResourceTimes resources{};
   std::array<Seconds, work_count> work{};  ///< Of communication, what does not hide beside operations.
   double tokens_per_second = 0.0;          ///< New tokens of all data-parallel ranks.
+  Seconds slowest_stage{};                 ///< Of a pipeline, without the host's time: the pace that it can keep.
 };
 
 struct StepReport {

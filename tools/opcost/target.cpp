@@ -57,7 +57,7 @@ std::string Target::calibrations_text() const {
   return text;
 }
 
-std::string Target::memory_text(Bytes weights, Bytes cache) const {
+std::string Target::memory_text(Bytes weights, Bytes cache, bool of_a_rank) const {
   std::string too_small;
   for (const Accelerator& accelerator : accelerators) {
     if (weights + cache > accelerator.memory_capacity) {
@@ -65,7 +65,8 @@ std::string Target::memory_text(Bytes weights, Bytes cache) const {
           fmt::format("{}{} ({})", too_small.empty() ? "" : ", ", accelerator.name, accelerator.memory_capacity);
     }
   }
-  return fmt::format("Memory: weights {} + KV cache {} = {}{}.\n", weights, cache, weights + cache,
+  return fmt::format("Memory{}: weights {} + KV cache {} = {}{}.\n", of_a_rank ? " of a rank" : "", weights, cache,
+                     weights + cache,
                      too_small.empty() ? "" : fmt::format(", more than one of these holds: {}", too_small));
 }
 

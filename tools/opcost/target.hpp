@@ -40,8 +40,8 @@ struct Target {
   std::string calibration_text(std::size_t index) const;
   /// The same of all, joined by commas.
   std::string calibrations_text() const;
-  /// Weights and KV cache beside what the accelerators hold: a line.
-  std::string memory_text(Bytes weights, Bytes cache) const;
+  /// Weights and KV cache of the model, or of a rank of it, beside what the accelerators hold: a line.
+  std::string memory_text(Bytes weights, Bytes cache, bool of_a_rank = false) const;
   /// A line if so many tokens are more than the model was made for, else nothing.
   std::string context_text(std::int32_t context_tokens) const;
 };
