@@ -128,6 +128,28 @@ class RaggedStep {
     }
   }
 
+  /// The same on the ranks of a parallelism, with what they communicate.
+  void on_ranks(benchmark::State& state, const Parallelism& parallelism) const {
+    const ModelShard shard = shard_of(model_, parallelism);
+    const Platform platform(accelerator_, calibration_);
+    for (auto _ : state) {
+      StepBatch batch(model_);
+      for (const StepSequence& sequence : sequences_) batch.add(sequence);
+      benchmark::DoNotOptimize(StepEstimator(shard, {}, platform).estimate(batch).expected);
+    }
+  }
+
+  /// The largest chunk of a prompt of 8000 tokens that joins the batch within a time: some thirteen estimates.
+  void chunk_within(benchmark::State& state) {
+    StepEstimator estimator(model_, {}, {accelerator_, calibration_});
+    StepBatch batch(model_);
+    for (const StepSequence& sequence : sequences_) batch.add(sequence);
+    const StepLimit limit{estimator.estimate(batch).expected * 2.0};
+    for (auto _ : state) {
+      benchmark::DoNotOptimize(largest_prefill_chunk(estimator, batch, {8000, 8000, 1}, limit));
+    }
+  }
+
   /// One of the sequences that decode takes a step, then the batch is estimated.
   void one_advances(benchmark::State& state) {
     StepEstimator estimator(model_, {}, {accelerator_, calibration_});
@@ -160,7 +182,7 @@ struct Case {
 
 struct AsCompiled {};
 
-const std::array<Case, 24> cases{{
+const std::array<Case, 26> cases{{
     {"two divisions and a max (baseline)", 0.0, baseline},
     {"the same, packed if the compiler likes", 0.0, bare_loop<AsCompiled>},
     {"linear, runtime precision", 1.5,
@@ -226,6 +248,10 @@ const std::array<Case, 24> cases{{
      [](benchmark::State& state) { RaggedStep(models::llama_3_1_70b).from_scratch(state); }},
     {"step: 80-layer dense, one sequence advances", 0.0,
      [](benchmark::State& state) { RaggedStep(models::llama_3_1_70b).one_advances(state); }},
+    {"step: the dense one on 8 tensor-parallel ranks", 0.0,
+     [](benchmark::State& state) { RaggedStep(models::llama_3_1_70b).on_ranks(state, {.tensor = 8}); }},
+    {"step: the dense one, largest chunk that joins", 0.0,
+     [](benchmark::State& state) { RaggedStep(models::llama_3_1_70b).chunk_within(state); }},
     {"step: DeepSeek-V3, 64 ragged sequences, from scratch", 0.0,
      [](benchmark::State& state) { RaggedStep(models::deepseek_v3).from_scratch(state); }},
     {"step: DeepSeek-V3, one sequence advances", 0.0,
