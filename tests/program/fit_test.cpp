@@ -115,7 +115,7 @@ TEST_CASE("what does not fit says by how much, and which tensor parallelism help
   CHECK_FALSE(fits(helps / 2));
   const Run text = run("fit " + llama);
   CHECK_THAT(text.output, Catch::Contains("h100-sxm: 1 sequence of 8192 tokens does not fit: "));
-  CHECK_THAT(text.output, Catch::Contains("they fit with --tp " + std::to_string(helps) + ".\n"));
+  CHECK_THAT(text.output, Catch::Contains("it fits with --tp " + std::to_string(helps) + ".\n"));
 
   // experts that are spread over all ranks stay so
   const nlohmann::json experts =
@@ -153,7 +153,7 @@ TEST_CASE("every mistake in the options of fit is one clear line") {
       {"--gpu h20", "--model is missing"},
       {"--model qwen3-8b", "--gpu is missing"},
       {"--model lama-3.1-70b --gpu h20", "unknown model 'lama-3.1-70b' (did you mean llama-3.1-70b"},
-      {llama + "--gpu h21", "unknown GPU 'h21' (did you mean h2"},
+      {llama + "--gpu h21", "unknown GPU 'h21' (did you mean h100-nvl or "},
       {llama + "--dtype fp4x", "unknown data type 'fp4x'"},
       {llama + "--kv-dtype fp9", "unknown KV-cache data type 'fp9'"},
       {llama + "--tp 3", "--tp is 3, expected a divisor of the model's query heads"},

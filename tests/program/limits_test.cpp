@@ -139,6 +139,16 @@ TEST_CASE("sequences at work leave less time and memory for those that join") {
         largest_prefill_chunk(estimator, batch, {8192, 8192, 1}, {Seconds{0.06}}));
 }
 
+TEST_CASE("limits say where memory does not hold the model or the sequences") {
+  const nlohmann::json alone = json_of("--model llama-3.1-70b --gpu h100-sxm --tpot 60")["gpus"][0];
+  CHECK(alone.at("fits") == false);
+  CHECK(alone.at("decode_batch").at("by_memory") == 0);
+  CHECK(alone.at("decode_batch").at("limited_by") == "memory");
+  CHECK(json_of(llama + "--tpot 60 --with 57@8192")["gpus"][0].at("fits") == true);
+  CHECK_THAT(run("limits " + llama + "--tpot 60 --with 58@8192").output,  // one more than opcost fit says
+             Catch::Contains("h100-sxm does not hold the model with these sequences: see `opcost fit`.\n"));
+}
+
 TEST_CASE("a limit below the host's time lets nothing through, and that is said") {
   const std::string arguments = "--model qwen3-8b --gpu h100-sxm --tpot 1 --system vllm";
   const nlohmann::json gpu = json_of(arguments)["gpus"][0];
@@ -155,8 +165,8 @@ TEST_CASE("the CSV of limits has the JSON's figures, the text what they mean") {
   const std::string arguments = llama + "--gpu h20 --tpot 50 --with 4@8192";
   const nlohmann::json gpu = json_of(arguments)["gpus"][1];
   const Run csv = run("limits " + arguments + " --format csv");
-  CHECK_THAT(csv.output, Catch::StartsWith("gpu,calibration,decode_batch.sequences,decode_batch.limited_by,"));
-  CHECK_THAT(csv.output, Catch::Contains("\nh20," + gpu.at("calibration").get<std::string>() + "," +
+  CHECK_THAT(csv.output, Catch::StartsWith("gpu,calibration,fits,decode_batch.sequences,decode_batch.limited_by,"));
+  CHECK_THAT(csv.output, Catch::Contains("\nh20," + gpu.at("calibration").get<std::string>() + ",true," +
                                          gpu.at("decode_batch").at("sequences").dump() + ","));
   CHECK_THAT(
       run("limits " + arguments).output,

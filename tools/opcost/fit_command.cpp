@@ -198,11 +198,11 @@ Table readable_table(const Fit& fit) {
 }
 
 std::string helps_text(const Fit& fit, const GpuFit& gpu) {
-  if (!gpu.helps) {
-    return "no --tp of 1, 2, 4, … that the model allows makes them fit";
-  }
+  const bool one = fit.options.wanted() == 1;
+  if (!gpu.helps)
+    return fmt::format("no --tp of 1, 2, 4, … that the model allows makes {} fit", one ? "it" : "them");
   const bool experts = gpu.helps->expert != fit.deployment.parallelism().expert;
-  return fmt::format("they fit with --tp {}{}", gpu.helps->tensor,
+  return fmt::format("{} with --tp {}{}", one ? "it fits" : "they fit", gpu.helps->tensor,
                      experts ? fmt::format(" --ep {}", gpu.helps->expert) : "");
 }
 

@@ -28,7 +28,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::int32_t longest_prompt = 1 << 20;
-constexpr std::int32_t most_chunks = 1 << 12;  // more are not counted
+constexpr std::int32_t longest_searched = 1 << 24;  // context, where a model states none
+constexpr std::int32_t most_chunks = 1 << 12;       // more are not counted
 
 struct LimitsOptions {
   DeploymentOptions deployment;
@@ -70,7 +71,7 @@ struct LongestContext {
 
   std::int32_t tokens() const noexcept { return std::min(by_time, fitting.tokens()); }
   std::string_view limiter() const noexcept {
-    if (by_time < fitting.tokens()) return by_time < 1 << 24 ? "time" : "nothing";
+    if (by_time < fitting.tokens()) return by_time < longest_searched ? "time" : "nothing";
     return fitting.by_memory < fitting.by_model ? "memory" : "model";
   }
 };
@@ -88,10 +89,11 @@ struct EqualChunks {
 };
 
 struct GpuLimits {
+  bool fits = false;  ///< The model does, and the sequences that run already.
   MostSequences batch{};
   std::vector<LongestContext> contexts{};
-  StepEstimate step{};      ///< Of the sequences that run already …
-  StepEstimate one_more{};  ///< … and with one more.
+  StepEstimate step{};                     ///< Of the sequences that run already …
+  std::optional<StepEstimate> one_more{};  ///< … and with one more, where that can be counted.
   MostSequences joining{};
   std::vector<LargestChunk> chunks{};
   EqualChunks equal{};
@@ -134,6 +136,8 @@ class Search {
     const StepLimit limit = options.limit();
     const StepBatch empty(limits_.deployment.model);
     GpuLimits gpu;
+    gpu.fits = sequences_fit(stages_, estimator_.precision(), accelerator_, options.policy,
+                             limits_.with ? limits_.with->sequences : std::vector<StepSequences>{});
     gpu.batch = most_beside(empty, {});
     for (const std::int32_t sequences : batches_of_interest(limits_.with)) {
       gpu.contexts.push_back(
@@ -143,7 +147,7 @@ class Search {
     const StepBatch& batch = limits_.with ? limits_.with->batch : empty;
     if (limits_.with) {
       gpu.step = estimator_.estimate(batch);
-      gpu.one_more = estimate_with(estimator_, batch, decode_);
+      gpu.one_more = with_one_more(batch);
       gpu.joining = most_beside(batch, limits_.with->sequences);
     }
     const std::int32_t prompt = options.prompt_tokens;
@@ -161,6 +165,12 @@ class Search {
   }
 
  private:
+  std::optional<StepEstimate> with_one_more(const StepBatch& batch) {
+    const StepBatch joined = opcost::detail::with(batch, decode_);
+    if (!opcost::detail::countable(estimator_.shard(), joined)) return std::nullopt;
+    return estimator_.estimate(joined);
+  }
+
   /// As many sequences as can join the batch, which `held` are.
   MostSequences most_beside(const StepBatch& batch, const std::vector<StepSequences>& held) {
     const StepLimit limit = limits_.options.limit();
@@ -171,10 +181,7 @@ class Search {
     StepBatch joined = batch;
     joined.add(decode_, most.by_time);
     most.time = estimator_.estimate(joined).*limit.compared;
-    joined.add(decode_);
-    if (opcost::detail::countable(estimator_.shard(), joined)) {
-      most.one_more = estimator_.estimate(joined).*limit.compared;
-    }
+    if (const auto one_more = with_one_more(joined)) most.one_more = (*one_more).*limit.compared;
     return most;
   }
 
@@ -232,7 +239,7 @@ Table readable_table(const Limits& limits) {
   if (limits.with) {
     add("these sequences take", [&](Gpu gpu) { return fmt::format("{}", gpu.step.*limit.compared); });
     add(fmt::format("  with one more at {}", options.context_tokens),
-        [&](Gpu gpu) { return fmt::format("{}", gpu.one_more.*limit.compared); });
+        [&](Gpu gpu) { return gpu.one_more ? fmt::format("{}", (*gpu.one_more).*limit.compared) : "–"; });
     add_most(fmt::format("more of them at {} can join", options.context_tokens), &GpuLimits::joining);
   }
   for (std::size_t i = 0; i < limits.gpus.front().contexts.size(); ++i) {
@@ -268,6 +275,11 @@ std::string notes(const Limits& limits) {
   const LimitsOptions& options = limits.options;
   const Parallelism& parallelism = limits.deployment.parallelism();
   std::string text = host_text(limits);
+  for (std::size_t i = 0; i < limits.gpus.size(); ++i) {
+    if (limits.gpus[i].fits) continue;
+    text += fmt::format("{} does not hold the model{}: see `opcost fit`.\n", limits.deployment.accelerators[i].name,
+                        limits.with ? " with these sequences" : "");
+  }
   text += fmt::format(
       "Each number keeps the limit by the {} of a step, and one more does not; in brackets, what limits.\n"
       "Times can fall where kernels change, so that a larger number may keep it again. They come from {}.\n"
@@ -281,8 +293,11 @@ std::string notes(const Limits& limits) {
   if (!limits.deployment.system) text += "Host time is not in it: see --system.\n";
   if (parallelism.data > 1) text += "Sequences are those of one data-parallel rank; the others have as many.\n";
   if (parallelism.pipeline > 1) {
-    text += fmt::format("The limit is for one batch through all {} stages, one after the other.\n",
-                        parallelism.pipeline);
+    text += fmt::format(
+        "The limit is for one batch through all {} stages, one after the other; others that fill them meanwhile "
+        "share "
+        "the memory.\n",
+        parallelism.pipeline);
   }
   return text + limits.deployment.context_text(options.context_tokens);
 }
@@ -317,6 +332,7 @@ Json gpu_json(const Limits& limits, std::size_t index) {
   Json json;
   json["gpu"] = limits.deployment.accelerators[index].name.view();
   json["calibration"] = limits.deployment.calibrations[index].name.view();
+  json["fits"] = gpu.fits;
   json["decode_batch"] = most_json(gpu.batch);
   json["step"] = nullptr;
   json["joining"] = nullptr;
@@ -326,7 +342,7 @@ Json gpu_json(const Limits& limits, std::size_t index) {
                   {"low_us", estimate.low.value * 1e6},
                   {"high_us", estimate.high.value * 1e6}};
     };
-    json["step"] = {{"now", step(gpu.step)}, {"with_one_more", step(gpu.one_more)}};
+    json["step"] = {{"now", step(gpu.step)}, {"with_one_more", gpu.one_more ? step(*gpu.one_more) : Json(nullptr)}};
     json["joining"] = most_json(gpu.joining);
   }
   json["longest_contexts"] = Json::array();

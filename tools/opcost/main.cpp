@@ -48,6 +48,8 @@ int main(int argc, char** argv) {
       "  opcost ops --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192\n"
       "  opcost op linear --tokens 64 --in 5376 --out 21504 --gpu h100-sxm\n"
       "  opcost step --model llama-3.1-70b --gpu h100-sxm --tp 4 --decode 64@8192 --prefill 2048\n"
+      "  opcost fit --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --context 8192\n"
+      "  opcost limits --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --tpot 30\n"
       "  opcost plot roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --out roofline.svg\n"
       "`opcost COMMAND --help` tells more.");
   opcost::program::add_ops_command(app);

@@ -8,6 +8,21 @@
 #include "usage.hpp"
 
 namespace opcost::program {
+namespace {
+
+/// The policy that leaves as much to other sequences: what is held is taken out beforehand.
+MemoryPolicy beside(const std::vector<StepSequences>& held, const ModelShard& stage,
+                    const ModelPrecision& precision, MemoryPolicy policy) {
+  const CacheBatch cache(stage, policy.block_tokens);
+  CacheCounts counts;
+  for (const StepSequences& alike : held) {
+    counts += cache.of_sequence(alike.sequence.context_tokens) * alike.count;
+  }
+  policy.runtime_reserve += cache_bytes(stage.model, precision, counts, policy.block_tokens).total();
+  return policy;
+}
+
+}  // namespace
 
 void add_memory_options(CLI::App& command, MemoryPolicy& policy) {
   add_number(command, "--utilisation", policy.utilisation,
@@ -42,18 +57,20 @@ std::vector<ModelShard> stages_of(const ModelConfig& model, const Parallelism& p
   return stages;
 }
 
+bool sequences_fit(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
+                   const Accelerator& accelerator, const MemoryPolicy& policy,
+                   const std::vector<StepSequences>& held) {
+  return std::all_of(stages.begin(), stages.end(), [&](const ModelShard& stage) {
+    return cache_capacity(stage, precision, accelerator, beside(held, stage, precision, policy)) >= Bytes{};
+  });
+}
+
 std::int32_t sequences_that_fit(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
                                 const Accelerator& accelerator, const MemoryPolicy& policy,
                                 std::int32_t context_tokens, const std::vector<StepSequences>& held) {
   std::int32_t sequences = unlimited_by_memory;
   for (const ModelShard& stage : stages) {
-    const CacheBatch cache(stage, policy.block_tokens);
-    CacheCounts counts;
-    for (const StepSequences& alike : held) {
-      counts += cache.of_sequence(alike.sequence.context_tokens) * alike.count;
-    }
-    MemoryPolicy others = policy;  // what is held is taken out beforehand
-    others.runtime_reserve += cache_bytes(stage.model, precision, counts, policy.block_tokens).total();
+    const MemoryPolicy others = beside(held, stage, precision, policy);
     sequences = std::min(sequences, largest_batch(stage, precision, accelerator, others, context_tokens));
   }
   return sequences;

@@ -24,6 +24,11 @@ nlohmann::ordered_json policy_json(const MemoryPolicy& policy);
 /// A rank of each stage.
 std::vector<ModelShard> stages_of(const ModelConfig& model, const Parallelism& parallelism);
 
+/// Whether these sequences fit the ranks of all stages; none: whether the model does.
+bool sequences_fit(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
+                   const Accelerator& accelerator, const MemoryPolicy& policy,
+                   const std::vector<StepSequences>& held);
+
 /// How many sequences of `context_tokens` fit the ranks of all stages beside those held already.
 std::int32_t sequences_that_fit(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
                                 const Accelerator& accelerator, const MemoryPolicy& policy,
