@@ -125,9 +125,13 @@ TEST_CASE("every C++ block that names an example is its text") {
   CHECK(blocks >= 1);
 }
 
-TEST_CASE("the README's picture is what the program draws") {
-  const std::string drawn =
-      output_of(std::string(OPCOST_PROGRAM) +
-                " plot roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192 --out -");
-  CHECK(drawn == file_text(source_directory / "docs/roofline.svg"));
+TEST_CASE("the README's pictures are what the program draws") {
+  const auto check = [](const std::string& file, const std::string& command) {
+    INFO(file);
+    CHECK(output_of(std::string(OPCOST_PROGRAM) + " plot " + command + " --out -") ==
+          file_text(source_directory / file));
+  };
+  check("docs/roofline.svg", "roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192");
+  check("docs/step.svg",
+        "step --model deepseek-v3 --dtype fp8_block --gpu h100-sxm --gpu h20 --ep 32 --dp 32 --decode 64@4096");
 }
