@@ -282,7 +282,8 @@ constexpr KernelQuery<kernel::AttentionShape> kernel_query(const Ragged<LatentAt
           .type = operation.compute_type()};
 }
 
-/// The fused layer of a serving system. A layer that is fused further is answered by the same model, outside its range.
+/// The fused layer of a serving system. A layer that is fused further is answered by the same model, outside its range;
+/// one whose tokens were dispatched as that of a rank alone, with its own experts and as many rows as it got.
 template <LinearPrecision P>
 constexpr KernelQuery<kernel::ExpertsShape> kernel_query(const MixtureOfExperts<P>& operation,
                                                          const ExecutionConditions& conditions) noexcept {
@@ -292,13 +293,15 @@ constexpr KernelQuery<kernel::ExpertsShape> kernel_query(const MixtureOfExperts<
   const DataType type = operation.compute_type();
   const GroupedProjection<P> down = operation.down_projection();
   const RankLoad load = busiest_rank(routing);
+  const bool alone = operation.dispatched;
+  const std::int32_t ranks = alone ? 1 : routing.ranks;
   const bool narrow_weight = weight.element == DataType::fp4 || weight.element == DataType::int4;
-  return {.family = experts_family(type, weight, routing.ranks, conditions.tuned_experts),
-          .shape = {.tokens = double(routing.tokens),
+  return {.family = experts_family(type, weight, ranks, conditions.tuned_experts),
+          .shape = {.tokens = alone ? load.rows / routing.top_k : double(routing.tokens),
                     .hidden = double(operation.hidden_size),
                     .intermediate = double(operation.intermediate_size),
-                    .experts = double(routing.experts),
-                    .ranks = double(routing.ranks),
+                    .experts = alone ? routing.experts_per_rank() : double(routing.experts),
+                    .ranks = double(ranks),
                     .top_k = double(routing.top_k),
                     .gated = operation.gated,
                     .weight_bytes = down.expert_weight().value / (double(down.in_features) * down.out_features),

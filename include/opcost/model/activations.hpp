@@ -153,7 +153,7 @@ class ActivationPeak {
   constexpr double experts() const noexcept {
     const Parallelism& ranks = place_.parallelism;
     const ExpertsConfig& e = model_.experts;
-    const double tokens = ranks.divides_expert_tokens() ? largest_share(tokens_, ranks.tensor) : tokens_;
+    const double tokens = ranks.exchanges_with_all() ? largest_share(tokens_, ranks.tensor) : tokens_;
     const double all_tokens = double(tokens_) * ranks.token_groups();
     const double rows = mathematics::ceiling(all_tokens * e.experts_per_token / ranks.expert);
     const double wide = hidden((model_.gated_feed_forward ? 2.0 : 1.0) * e.intermediate_size);

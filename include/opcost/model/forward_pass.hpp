@@ -108,12 +108,12 @@ class PassBuilder {
     const std::int32_t feed_forwards = layers_.all - layers_[FeedForward::none];
     add_embedding();
     add_stage_transfers();
-    // a residual add is one kernel with the norm after it, but for those at the end of a stage
-    const std::int32_t first_norms = fuses_residual_adds() ? stages() : 0;
+    // a residual add is one kernel with the norm after it, the last of a stage with the first norm of the next
+    const std::int32_t first_norms = fuses_residual_adds() && place_.first_stage ? 1 : 0;
     const std::int32_t first_mixers = first_norms < mixers ? first_norms : mixers;
     add_norm("first_norm", first_norms, precision_.activation);
     add_residual_norm("attention_norm", norms_before(mixers) - first_mixers, precision_.activation);
-    gather_tokens("attention_all_gather", mixers);
+    gather_tokens("attention_all_gather", mixers, block_input());
     add_attention();
     add_latent_attention();
     add_delta_rule();
@@ -123,13 +123,12 @@ class PassBuilder {
     add_residual_norm("feed_forward_norm",
                       parallel() ? 0 : norms_before(feed_forwards) - (first_norms - first_mixers),
                       precision_.activation);
-    gather_tokens("feed_forward_all_gather", parallel() ? 0 : feed_forwards - exchanging_layers());
+    gather_tokens("feed_forward_all_gather", parallel() ? 0 : feed_forwards - exchanging_layers(), block_input());
     add_dense(layers_[FeedForward::dense]);
     add_experts(layers_[FeedForward::experts]);
     sum_over_ranks({"feed_forward_all_reduce", "feed_forward_reduce_scatter"}, feed_forwards - exchanging_layers());
     add_norm("post_feed_forward_norm", norms_after(feed_forwards), precision_.hidden);
-    pass_.add("residual_add",
-              fuses_residual_adds() ? stages() - (place_.last_stage ? 1 : 0) : mixers + feed_forwards,
+    pass_.add("residual_add", fuses_residual_adds() ? 0 : mixers + feed_forwards,
               ResidualAdd<>{residual_tokens_, model_.hidden_size, in_place()});
     add_head(largest_share(pass_.sampled_tokens(), ranks_.context));
   }
@@ -161,6 +160,10 @@ class PassBuilder {
   constexpr std::int32_t norms_before(std::int32_t blocks) const noexcept {
     return model_.norm_placement == NormPlacement::after ? 0 : blocks;
   }
+  /// As the norm before a block writes it.
+  constexpr const TensorFormat& block_input() const noexcept {
+    return norms_before(1) > 0 ? precision_.activation : precision_.hidden;
+  }
   constexpr std::int32_t norms_after(std::int32_t blocks) const noexcept {
     const bool after =
         model_.norm_placement == NormPlacement::after || model_.norm_placement == NormPlacement::before_and_after;
@@ -169,10 +172,6 @@ class PassBuilder {
   /// As in vLLM and SGLang: a residual add and an RMSNorm that follows it.
   constexpr bool fuses_residual_adds() const noexcept {
     return model_.norm == NormKind::rms && norms_before(1) == 1 && !parallel();
-  }
-  /// Stages that the pass goes through.
-  constexpr std::int32_t stages() const noexcept {
-    return place_.first_stage && place_.last_stage ? ranks_.pipeline : 1;
   }
   constexpr void add_norm(std::string_view name, std::int32_t count, const TensorFormat& output) noexcept {
     const RuntimeElementwisePrecision formats{precision_.hidden, output};
@@ -200,9 +199,12 @@ class PassBuilder {
     return collective_over_hidden_states(pattern, tokens, model_.hidden_size, ranks, precision_.hidden);
   }
   /// All tokens of the tensor-parallel ranks to each, where norms had a share of them.
-  constexpr void gather_tokens(std::string_view name, std::int32_t count) const noexcept {
+  constexpr void gather_tokens(std::string_view name, std::int32_t count,
+                               const TensorFormat& format) const noexcept {
     if (ranks_.tensor == 1 || !ranks_.sequence) return;
-    pass_.communicate(name, count, over_hidden_states(CollectiveKind::all_gather, tokens_, ranks_.tensor));
+    pass_.communicate(name, count,
+                      collective_over_hidden_states(CollectiveKind::all_gather, tokens_, model_.hidden_size,
+                                                    ranks_.tensor, format));
   }
   /// What the tensor-parallel ranks have each a summand of: to all of them, or to each its share of the tokens.
   constexpr void sum_over_ranks(const SumNames& names, std::int32_t count) const noexcept {
@@ -214,9 +216,7 @@ class PassBuilder {
   }
   /// Layers whose experts send tokens to each other's ranks and leave nothing to sum over tensor-parallel ranks.
   constexpr std::int32_t exchanging_layers() const noexcept {
-    return ranks_.exchanges_tokens() && ranks_.expert_dispatch == ExpertDispatch::all_to_all
-               ? layers_[FeedForward::experts]
-               : 0;
+    return ranks_.exchanges_with_all() ? layers_[FeedForward::experts] : 0;
   }
 
   constexpr void add_embedding() noexcept {
@@ -226,16 +226,20 @@ class PassBuilder {
     sum_over_ranks({"embedding_all_reduce", "embedding_reduce_scatter"}, 1);
   }
 
-  /// The residual stream to the next stage: each tensor-parallel rank sends a share, which the receivers gather.
+  /// The residual stream to the next stage, and what is yet to be added where the norm there does that: each
+  /// tensor-parallel rank sends a share, which the receivers gather (as vLLM and SGLang do).
   constexpr void add_stage_transfers() noexcept {
     if (place_.stage_transfers == 0) return;
-    Collective transfer =
-        over_hidden_states(CollectiveKind::point_to_point, largest_share(tokens_, ranks_.tensor), ranks_.pipeline);
+    Collective gather = over_hidden_states(CollectiveKind::all_gather, tokens_, ranks_.tensor);
+    if (fuses_residual_adds()) gather.bytes = gather.bytes * 2.0;
+    Collective transfer = gather;
+    transfer.pattern = CollectiveKind::point_to_point;
+    transfer.ranks = ranks_.pipeline;
+    transfer.bytes = gather.bytes / double(ranks_.tensor);
     transfer.stride = ranks_.ranks_per_stage();
     pass_.communicate("stage_transfer", place_.stage_transfers, transfer);
     if (ranks_.tensor == 1 || ranks_.sequence) return;
-    pass_.communicate("stage_all_gather", place_.stage_transfers,
-                      over_hidden_states(CollectiveKind::all_gather, tokens_, ranks_.tensor));
+    pass_.communicate("stage_all_gather", place_.stage_transfers, gather);
   }
 
   /// Norm of queries or keys: of each head, or of all together.
@@ -430,7 +434,7 @@ class PassBuilder {
   constexpr void add_experts(std::int32_t layers) noexcept {
     if (layers == 0) return;
     const ExpertsConfig& e = model_.experts;
-    const std::int32_t tokens = ranks_.divides_expert_tokens() ? largest_share(tokens_, ranks_.tensor) : tokens_;
+    const std::int32_t tokens = ranks_.exchanges_with_all() ? largest_share(tokens_, ranks_.tensor) : tokens_;
     pass_.add("router", layers, LinearProjection<>{tokens, model_.hidden_size, e.experts, e.bias, hidden_linear()});
     pass_.add("expert_gate", layers,
               ExpertGate<>{tokens,
@@ -449,6 +453,7 @@ class PassBuilder {
     experts.intermediate_size = e.intermediate_size;
     experts.gated = model_.gated_feed_forward;
     experts.function = model_.activation;
+    experts.dispatched = ranks_.exchanges_tokens() && ranks_.expert_dispatch == ExpertDispatch::all_to_all;
     experts.precision = {precision_.expert_activation, precision_.expert_weight, precision_.hidden};
     add_expert_exchange(layers, tokens);
     pass_.add("experts", layers, experts);
@@ -476,29 +481,32 @@ class PassBuilder {
                                     .experts = e.experts,
                                     .experts_per_token = e.experts_per_token,
                                     .ranks = ranks_.expert,
+                                    .groups = e.groups,
+                                    .groups_per_token = e.groups_per_token,
                                     .dispatch_format = precision_.expert_activation,
                                     .combine_format = precision_.hidden};
       pass_.communicate("expert_dispatch", layers, exchange.dispatch());
       pass_.communicate("expert_combine", layers, exchange.combine());
-      if (ranks_.divides_expert_tokens() && !ranks_.sequence) {
-        pass_.communicate("expert_token_all_gather", layers,
-                          over_hidden_states(CollectiveKind::all_gather, tokens_, ranks_.tensor));
-      }
-      return;
+    } else {
+      const bool all = ranks_.exchanges_with_all();
+      const std::int32_t ranks = all ? ranks_.expert : ranks_.token_groups();
+      Collective gather = over_hidden_states(CollectiveKind::all_gather, tokens * ranks, ranks);
+      Collective scatter = over_hidden_states(CollectiveKind::reduce_scatter, tokens * ranks, ranks);
+      gather.bytes += Bytes{8.0 * tokens * ranks * e.experts_per_token};
+      gather.stride = scatter.stride = all ? 1 : ranks_.tensor;
+      pass_.communicate("expert_all_gather", layers, gather);
+      pass_.communicate("expert_reduce_scatter", layers, scatter);
     }
-    const std::int32_t all = tokens_ * ranks_.token_groups();
-    Collective gather = over_hidden_states(CollectiveKind::all_gather, all, ranks_.token_groups());
-    Collective scatter = over_hidden_states(CollectiveKind::reduce_scatter, all, ranks_.token_groups());
-    gather.bytes += Bytes{8.0 * all * e.experts_per_token};
-    gather.stride = scatter.stride = ranks_.tensor;
-    pass_.communicate("expert_all_gather", layers, gather);
-    pass_.communicate("expert_reduce_scatter", layers, scatter);
+    if (ranks_.exchanges_with_all() && ranks_.tensor > 1 && !ranks_.sequence) {
+      pass_.communicate("expert_token_all_gather", layers,
+                        over_hidden_states(CollectiveKind::all_gather, tokens_, ranks_.tensor));
+    }
   }
 
   constexpr void add_head(std::int32_t sampled) noexcept {
     if (!place_.last_stage) return;
     add_residual_norm("final_norm", 1, precision_.hidden);
-    gather_tokens("final_all_gather", 1);
+    gather_tokens("final_all_gather", 1, precision_.hidden);
     if (sampled == 0) return;
     pass_.add("lm_head", 1,
               LinearProjection<>{sampled, model_.hidden_size, model_.vocabulary_size, false, hidden_linear()});

@@ -79,11 +79,14 @@ StepEstimate estimate_with(Estimator& estimator, const StepBatch& batch, const S
   return estimator.estimate(detail::with(batch, sequence));
 }
 
-/// How many sequences like this one can join the batch.
+/// How many sequences like this one can join the batch, which is that of one data-parallel rank.
 template <EstimatesSteps Estimator>
 std::int32_t most_joining(Estimator& estimator, const StepBatch& batch, const StepSequence& sequence,
                           const StepLimit& limit, std::int32_t most = most_sequences) noexcept {
-  return mathematics::largest_that(most, [&](std::int32_t number) noexcept {
+  const std::int64_t countable =
+      (std::numeric_limits<std::int32_t>::max() - batch.tokens()) / sequence.query_tokens;
+  const auto tried = static_cast<std::int32_t>(most < countable ? most : countable);
+  return mathematics::largest_that(tried, [&](std::int32_t number) noexcept {
     return detail::keeps(estimator, detail::with(batch, sequence, number), limit);
   });
 }

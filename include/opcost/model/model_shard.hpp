@@ -62,7 +62,8 @@ constexpr std::int32_t share_or_one(std::int32_t heads, std::int32_t ranks) noex
 }
 
 /// ⌈all / ranks⌉: the busiest rank's.
-constexpr std::int32_t largest_share(std::int32_t all, std::int32_t ranks) noexcept {
+template <std::integral T>
+constexpr T largest_share(T all, std::int32_t ranks) noexcept {
   return ranks == 1 ? all : all / ranks + (all % ranks != 0 ? 1 : 0);
 }
 
@@ -71,7 +72,7 @@ constexpr std::int32_t largest_share(std::int32_t all, std::int32_t ranks) noexc
 /// A valid model and parallelism that fit each other: `tensor` divides the heads of each mixer (of KV heads there
 /// may be fewer, which ranks then repeat) and the features of feed-forward blocks; experts and what the ranks that share
 /// one cut divide evenly; there are no more stages than layers. The vocabulary
-/// need not divide: it is padded. Sequences cannot be cut for a recurrence.
+/// need not divide: it is padded. Sequences cannot be cut for a recurrence, nor for an indexer, whose choice needs all keys.
 constexpr std::optional<Violation> violation(const ModelConfig& model, const Parallelism& parallelism) noexcept {
   if (const auto found = detail::first_of(model.violation(), parallelism.violation())) return found;
   const std::int32_t tensor = parallelism.tensor;
@@ -92,6 +93,9 @@ constexpr std::optional<Violation> violation(const ModelConfig& model, const Par
   }
   if (recurrent && parallelism.context > 1) {
     return Violation{"context", double(parallelism.context), "1 for a model with recurrent layers"};
+  }
+  if (model.layers(TokenMixer::latent_attention) > 0 && model.latent.indexer_heads > 0 && parallelism.context > 1) {
+    return Violation{"context", double(parallelism.context), "1 for a model with an indexer"};
   }
   if (model.layers(FeedForward::dense) > 0 && !detail::divides(tensor, model.intermediate_size)) {
     return tensor_must("a divisor of the model's intermediate size");
@@ -116,7 +120,7 @@ constexpr std::optional<Violation> violation(const ModelConfig& model, const Par
     return Violation{"expert", double(expert),
                      "enough ranks for the others to divide an expert's intermediate size"};
   }
-  if (!parallelism.divides_expert_tokens() && !detail::divides(tensor, model.experts.shared_intermediate_size)) {
+  if (!parallelism.exchanges_with_all() && !detail::divides(tensor, model.experts.shared_intermediate_size)) {
     return tensor_must("a divisor of the shared experts' intermediate size");
   }
   return std::nullopt;
@@ -137,7 +141,7 @@ constexpr ModelShard shard_of(const ModelConfig& model, const Parallelism& paral
   own.recurrence.key_heads /= tensor;
   own.intermediate_size /= tensor;
   own.experts.intermediate_size /= parallelism.expert_tensor();
-  if (!parallelism.divides_expert_tokens()) own.experts.shared_intermediate_size /= tensor;
+  if (!parallelism.exchanges_with_all()) own.experts.shared_intermediate_size /= tensor;
   own.vocabulary_size = detail::largest_share(own.vocabulary_size, tensor);
   return shard;
 }

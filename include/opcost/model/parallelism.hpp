@@ -14,7 +14,7 @@ namespace opcost {
 /// How tokens of different data- or context-parallel ranks reach experts that are spread over all of them.
 enum class ExpertDispatch : std::uint8_t {
   all_to_all,  ///< Each token to the ranks of its experts and back (DeepEP). Every rank holds whole experts.
-  all_gather   ///< Every token to every rank; the outputs are reduced and scattered.
+  all_gather   ///< Every token to every rank; the outputs are reduced and scattered (vLLM's default).
 };
 
 namespace detail {
@@ -64,10 +64,10 @@ struct Parallelism {
   constexpr std::int32_t expert_tensor() const noexcept { return ranks_per_stage() / expert; }
   /// Whether experts get tokens of other ranks than those that share them anyway.
   constexpr bool exchanges_tokens() const noexcept { return token_groups() > 1; }
-  /// Whether the ranks that share tokens divide them before they send each to its experts.
-  constexpr bool divides_expert_tokens() const noexcept {
-    return exchanges_tokens() && tensor > 1 && expert_dispatch == ExpertDispatch::all_to_all;
-  }
+  /// Whether every rank of a stage has experts of its own, whole ones, and gets the tokens of others for them. Ranks that
+  /// share tokens then divide them first, and gather them again after (vLLM's sequence-parallel experts). Otherwise each
+  /// of them exchanges all its tokens, and they sum up what they have of the outputs.
+  constexpr bool exchanges_with_all() const noexcept { return exchanges_tokens() && expert == ranks_per_stage(); }
 
   /// Positive degrees, as many ranks as 31 bits count, and `expert` a divisor of a stage's ranks.
   constexpr std::optional<Violation> violation() const noexcept {

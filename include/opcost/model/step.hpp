@@ -37,8 +37,14 @@ struct Platform {
   ExecutionConditions conditions{};
   ServingSystem system{};
 
-  constexpr Platform(const Accelerator& its_accelerator, const Calibration& its_calibration) noexcept
-      : accelerator(&its_accelerator), calibration(&its_calibration), fabric(Fabric::of(its_accelerator)) {}
+  constexpr Platform(const Accelerator& its_accelerator, const Calibration& its_calibration,
+                     std::int32_t ranks_per_node = 8) noexcept
+      : accelerator(&its_accelerator),
+        calibration(&its_calibration),
+        fabric(Fabric::of(its_accelerator, ranks_per_node)) {}
+  Platform(Accelerator&&, const Calibration&, std::int32_t = 8) = delete;  // they would be gone
+  Platform(const Accelerator&, Calibration&&, std::int32_t = 8) = delete;
+  Platform(Accelerator&&, Calibration&&, std::int32_t = 8) = delete;
 };
 
 /// The least time of a rank's operations and of what it communicates, all one after the other.
@@ -252,7 +258,7 @@ class StepEstimator {
   constexpr const ModelPrecision& precision() const noexcept { return precision_; }
   constexpr const Platform& platform() const noexcept { return platform_; }
 
-  /// Of a valid batch made for the model.
+  /// Of a valid batch made for the model: that of one data-parallel rank, while the others have alike ones.
   template <std::same_as<StepBatch> Batch>
   StepEstimate estimate(const Batch& batch) noexcept {
     using enum detail::StepPart;

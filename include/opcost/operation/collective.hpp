@@ -175,20 +175,34 @@ struct ExpertExchange {
   std::int32_t experts = 1;
   std::int32_t experts_per_token = 1;
   std::int32_t ranks = 1;
+  std::int32_t groups = 1;            ///< Of consecutive experts, as many in each …
+  std::int32_t groups_per_token = 1;  ///< … of which so many are open to a token, all sets being equally likely.
   bool deduplicated = true;
   TensorFormat dispatch_format = formats::bf16;
   TensorFormat combine_format = formats::bf16;
 
-  /// Expected distinct ranks among a token's experts: r·(1 − C(E − E/r, k) / C(E, k)). The quotient, the chance
-  /// that a rank gets none, is the product of (E − E/r − i) / (E − i) over i < k.
+  /// Expected distinct ranks among a token's experts: r·(1 − P), where P is the chance that a rank gets none. With o
+  /// open experts, of which the rank holds h, P = C(o − h, k) / C(o, k). Of g groups, p are open, o = E·p/g. A rank of
+  /// several groups holds h = j·E/g, j of its g/r groups being open by the hypergeometric distribution; a rank within
+  /// one group h = E/r with the chance p/g, and else nothing. (Where neither divides the other, groups count as one.)
   constexpr double ranks_per_token() const noexcept {
-    const double elsewhere = double(experts) - double(experts) / double(ranks);
-    double none = 1.0;
-    for (std::int32_t i = 0; i < experts_per_token; ++i) {
-      const double left = elsewhere - double(i);
-      none *= left > 0.0 ? left / (double(experts) - double(i)) : 0.0;
+    const double all = experts;
+    if (groups_per_token >= groups || (groups % ranks != 0 && ranks % groups != 0)) {
+      return ranks * (1.0 - chance_of_none(all, all / ranks));
     }
-    return double(ranks) * (1.0 - none);
+    const double open = all * groups_per_token / groups;
+    if (ranks >= groups) {
+      const double share = double(groups_per_token) / groups;
+      return ranks * share * (1.0 - chance_of_none(open, all / ranks));
+    }
+    const std::int32_t own = groups / ranks;
+    double none = 0.0;
+    for (std::int32_t j = 0; j <= own && j <= groups_per_token; ++j) {
+      const double chance =
+          binomial(own, j) * binomial(groups - own, groups_per_token - j) / binomial(groups, groups_per_token);
+      none += chance * chance_of_none(open, all / groups * j);
+    }
+    return ranks * (1.0 - none);
   }
 
   /// Expected copies of a token that leave for some rank.
@@ -202,7 +216,7 @@ struct ExpertExchange {
   /// The experts' outputs back to the tokens.
   constexpr Collective combine() const noexcept { return exchange(combine_format); }
 
-  /// All positive, experts_per_token at most experts, and ranks a divisor of experts.
+  /// All positive, experts_per_token at most experts, ranks and groups divisors of experts.
   constexpr std::optional<Violation> violation() const noexcept {
     const auto positive = detail::first_of(
         detail::require_positive("tokens", tokens), detail::require_positive("width", width),
@@ -213,12 +227,33 @@ struct ExpertExchange {
       return Violation{"experts_per_token", double(experts_per_token), "at most experts"};
     }
     if (experts % ranks != 0) return Violation{"ranks", double(ranks), "a divisor of experts"};
+    if (groups < 1 || experts % groups != 0) return Violation{"groups", double(groups), "a divisor of experts"};
+    if (groups_per_token < 1 || groups_per_token > groups) {
+      return Violation{"groups_per_token", double(groups_per_token), "a number from 1 to groups"};
+    }
     return std::nullopt;
   }
 
   friend constexpr bool operator==(const ExpertExchange&, const ExpertExchange&) noexcept = default;
 
  private:
+  /// That none of a token's experts, drawn from `open` ones, is among `held` of them: Π_{i<k} (o − h − i) / (o − i).
+  constexpr double chance_of_none(double open, double held) const noexcept {
+    double none = 1.0;
+    for (std::int32_t i = 0; i < experts_per_token; ++i) {
+      const double left = open - held - double(i);
+      none *= left > 0.0 ? left / (open - double(i)) : 0.0;
+    }
+    return none;
+  }
+  /// C(n, k); 0 where there are not k.
+  static constexpr double binomial(std::int32_t n, std::int32_t k) noexcept {
+    if (k < 0 || k > n) return 0.0;
+    double ways = 1.0;
+    for (std::int32_t i = 0; i < k; ++i) ways = ways * (n - i) / (i + 1);
+    return ways;
+  }
+
   constexpr Collective exchange(const TensorFormat& format) const noexcept {
     return {CollectiveKind::all_to_all, ranks,
             tensor_bytes(format, 1, width) * (double(tokens) * copies_per_token()), format.element};
