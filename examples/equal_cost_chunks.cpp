@@ -4,28 +4,68 @@
 // the same: the attention of a chunk grows with what is cached before it, even where most layers are recurrent. So each
 // rank takes the chunk whose cost is the others' (TensorRT-LLM's pull request 18528).
 //
-// The experts are spread over all ranks, and a rank's step is estimated as if the others had as many tokens: its experts
-// count a little too much in long chunks and too little in short ones.
+// The experts are spread over all ranks, so what a rank's experts do depends on all chunks together, whoever's they are:
+// a time that is common to all ranks. An estimator of one's own says so; searches take any that estimates steps.
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include <fmt/core.h>
 
 #include "opcost/io/format.hpp"
 #include "opcost/opcost.hpp"
 
+namespace {
+
+using namespace opcost;
+
+/// Estimates steps of one rank while all ranks together have `mean_tokens` each on average.
+class RankAmongOthers {
+ public:
+  RankAmongOthers(const ModelShard& shard, const Platform& platform, std::int32_t mean_tokens)
+      : estimator_(shard, {}, platform) {
+    StepBatch mean(shard.model);
+    mean.add({mean_tokens, mean_tokens, 0});
+    common_ = experts(mean);
+  }
+
+  const ModelShard& shard() const noexcept { return estimator_.shard(); }
+
+  StepEstimate estimate(const StepBatch& batch) noexcept {
+    StepEstimate step = estimator_.estimate(batch);
+    step.expected = step.expected - experts(batch) + common_;
+    return step;
+  }
+
+ private:
+  /// As if every rank had such a batch.
+  Seconds experts(const StepBatch& batch) const noexcept {
+    Seconds time{};
+    visit_estimates(
+        estimator_.shard(), batch, estimator_.precision(), estimator_.platform(),
+        [&](std::string_view name, std::int32_t count, const auto& /*operation*/, const auto& estimate) {
+          if (name == "experts") time += estimate.expected * count;
+        });
+    return time;
+  }
+
+  StepEstimator estimator_;
+  Seconds common_{};
+};
+
+}  // namespace
+
 int main() {
-  using namespace opcost;
   constexpr std::size_t ranks = 8;
   constexpr std::int32_t chunk = 8192;
   const ModelConfig& model = models::qwen3_next_80b_a3b;  // 36 recurrent layers, 12 with attention
   Platform platform(accelerators::h100_sxm, calibrations::h100_sxm_vllm_0_24);
   const Parallelism parallelism{.expert = ranks, .data = ranks};
   if (const auto found = violation(model, parallelism)) throw InvalidValue(*found);
-  StepEstimator estimator(shard_of(model, parallelism), {}, platform);
+  RankAmongOthers estimator(shard_of(model, parallelism), platform, chunk);
   const StepBatch empty(model);
 
   // where each rank's prompt of 256 Ki tokens is, and what a chunk of 8192 tokens takes there

@@ -8,8 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -56,8 +59,8 @@ class PerfModel {
     }
     return bytes;
   }
-  /// Tokens from which on matrix products are limited by compute: no linear search.
-  std::int32_t linear_saturation_batch() const { return compute_bound_prompt(estimator_).value_or(0); }
+  /// New tokens from which on compute limits a step, if it ever does: no linear search.
+  std::optional<std::int32_t> saturation_tokens() const { return compute_bound_prompt(estimator_); }
 
   /// The longest chunk after `prefix` cached tokens of a prompt that takes at most `budget`: no root of a fitted
   /// polynomial.
@@ -65,20 +68,16 @@ class PerfModel {
     return largest_prefill_chunk(estimator_, StepBatch(model()), {prompt - prefix, prompt, 1}, {budget});
   }
   /// The length that requests may have which fill the batch up to `target` sequences within a latency and so many
-  /// tokens of free cache; 0 if none. The batch is not copied a probe: joining it is O(1).
+  /// tokens of free cache; 0 if none. A probe copies the sums of a batch, however many sequences they are of.
   std::int32_t preferred_length(const StepBatch& current, std::int32_t target, Seconds latency,
                                 std::int32_t free_tokens) {
     const auto missing = target - static_cast<std::int32_t>(current.sequences());
     if (missing <= 0) return 0;
-    std::int32_t fits = 0;
-    std::int32_t too_long = free_tokens / missing + 1;
-    while (too_long - fits > 1) {
-      const std::int32_t length = fits + (too_long - fits) / 2;
+    return mathematics::largest_that(free_tokens / missing, [&](std::int32_t length) {
       StepBatch batch = current;
       batch.add({1, length, 1}, missing);
-      (estimator_.estimate(batch).expected <= latency ? fits : too_long) = length;
-    }
-    return fits;
+      return estimator_.estimate(batch).expected <= latency;
+    });
   }
 
   const ModelConfig& model() const { return estimator_.shard().model; }
@@ -130,8 +129,9 @@ Cost attention(const ModelConfig& model, const StepBatch& batch) {
 
 int main() {
   const ModelConfig& model = models::qwen3_32b;  // 64 heads of 128 are 8192 features, not its hidden 5120
-  const Accelerator& gpu = accelerators::h100_sxm;
-  const Platform platform(gpu, calibrations::h100_sxm_vllm_0_24);
+  const Accelerator& gpu = accelerators::h200_sxm;
+  const Calibration calibration = default_calibration(gpu);
+  const Platform platform(gpu, calibration);
   const HandWritten by_hand{model, gpu};
   PerfModel perf_model(ModelShard{model}, {}, platform);
 
@@ -143,7 +143,7 @@ int main() {
   };
   for (const Case& c : {Case{"prompt of 512", 1, 512, 512}, Case{"prompt of 8192", 1, 8192, 8192},
                         Case{"chunk of 512 after 7680", 1, 512, 8192}, Case{"decode 1 at 8192", 1, 1, 8192},
-                        Case{"decode 64 at 1024", 64, 1, 1024}, Case{"decode 16 at 32768", 16, 1, 32768}}) {
+                        Case{"decode 64 at 1024", 64, 1, 1024}, Case{"decode 6 at 32768", 6, 1, 32768}}) {
     StepBatch batch(model);
     batch.add({c.query, c.keys, 1}, c.sequences);
     const Cost exact = attention(model, batch);
@@ -164,14 +164,19 @@ int main() {
   StepBatch current(model);
   current.add({1, 2000, 1}, 24);
   const Seconds limit{50e-3};
+  const Bytes free = cache_capacity(ModelShard{model}, {}, gpu) - perf_model.kv_size(std::vector(24, 2000));
+  const auto free_tokens = static_cast<std::int32_t>(free / kv_cache_bytes_per_token(model, formats::bf16));
   fmt::print("\nprefill of 900, 4000 and 12000 tokens     {}\n", perf_model.prefill(lengths));
   fmt::print("decode at 900, 4000 and 12000 tokens      {}\n", perf_model.decode(lengths));
   fmt::print("their KV cache                            {}\n", perf_model.kv_size(lengths));
   fmt::print("two chunks of 512 and a decode            {}\n", perf_model.step_time(chunks));
   fmt::print("constant overhead                         {}\n", perf_model.constant_overhead());
-  fmt::print("saturated from                            {} tokens\n", perf_model.linear_saturation_batch());
+  if (const auto tokens = perf_model.saturation_tokens()) {
+    fmt::print("compute limits a step from                {} tokens\n", *tokens);
+  }
   fmt::print("chunk within {} after 0 and 30000    {} and {} tokens\n", limit,
              perf_model.largest_chunk(32768, 0, limit), perf_model.largest_chunk(32768, 30000, limit));
-  fmt::print("24 at 2000 tokens, 8 more within {}  up to {} tokens each\n", limit,
-             perf_model.preferred_length(current, 32, limit, 400000));
+  fmt::print("24 at 2000 tokens leave room for          {} tokens\n", free_tokens);
+  fmt::print("8 more within {} may have           {} tokens each\n", limit,
+             perf_model.preferred_length(current, 32, limit, free_tokens));
 }

@@ -457,3 +457,27 @@ TEST_CASE("a memory policy") {
   STATIC_REQUIRE(longest_context(shard, {}, accelerators::h100_sxm, bare, 202) == 8204);
   STATIC_REQUIRE(noexcept(memory_use(shard, {}, CacheBatch{}, {})));
 }
+
+TEST_CASE("what fits a pipeline is what fits the stage that holds most") {
+  const Parallelism parallelism{.tensor = 8, .pipeline = 2};
+  const ModelConfig& model = models::llama_3_1_405b;
+  const MemoryPolicy policy{};
+  const Accelerator& h100 = accelerators::h100_sxm;
+  REQUIRE_FALSE(violation(model, parallelism));
+  const std::int32_t batch = largest_batch(model, parallelism, {}, h100, policy, 4096);
+  const std::int32_t context = longest_context(model, parallelism, {}, h100, policy, 32);
+  CHECK(batch > 0);
+  bool first = false;
+  bool second = false;
+  for (std::int32_t stage = 0; stage < 2; ++stage) {
+    const ModelShard shard = shard_of(model, parallelism, stage);
+    CHECK(batch <= largest_batch(shard, {}, h100, policy, 4096));
+    CHECK(context <= longest_context(shard, {}, h100, policy, 32));
+    first = first || batch == largest_batch(shard, {}, h100, policy, 4096);
+    second = second || context == longest_context(shard, {}, h100, policy, 32);
+  }
+  CHECK(first);
+  CHECK(second);
+  // all layers at once do not fit
+  CHECK(largest_batch(shard_of(model, parallelism), {}, h100, policy, 4096) == 0);
+}

@@ -136,9 +136,8 @@ GpuFit gpu_fit(const Deployment& deployment, const Accelerator& accelerator, con
     if (memory.tokens) fit.tokens = std::min(fit.tokens.value_or(*memory.tokens), *memory.tokens);
     fit.missing = std::max(fit.missing, missing_on(memory, options.wanted()));
   }
-  const std::vector<ModelShard> stages = stages_of(deployment.model, parallelism);
   const auto longest = [&](std::int32_t sequences) {
-    return context_that_fits(stages, deployment.precision, accelerator, policy, sequences);
+    return context_that_fits(deployment.model, parallelism, deployment.precision, accelerator, policy, sequences);
   };
   fit.alone = longest(1);
   if (options.sequences > 0) fit.together = longest(options.sequences);

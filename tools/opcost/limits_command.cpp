@@ -140,9 +140,9 @@ class Search {
                              limits_.with ? limits_.with->sequences : std::vector<StepSequences>{});
     gpu.batch = most_beside(empty, {});
     for (const std::int32_t sequences : batches_of_interest(limits_.with)) {
-      gpu.contexts.push_back(
-          {sequences, longest_decode_context(estimator_, sequences, limit),
-           context_that_fits(stages_, estimator_.precision(), accelerator_, options.policy, sequences)});
+      gpu.contexts.push_back({sequences, longest_decode_context(estimator_, sequences, limit),
+                              context_that_fits(limits_.deployment.model, limits_.deployment.parallelism(),
+                                                estimator_.precision(), accelerator_, options.policy, sequences)});
     }
     const StepBatch& batch = limits_.with ? limits_.with->batch : empty;
     if (limits_.with) {

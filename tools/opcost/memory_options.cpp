@@ -76,15 +76,11 @@ std::int32_t sequences_that_fit(const std::vector<ModelShard>& stages, const Mod
   return sequences;
 }
 
-FittingContext context_that_fits(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
-                                 const Accelerator& accelerator, const MemoryPolicy& policy,
-                                 std::int32_t sequences) {
-  FittingContext context{.by_memory = unlimited_by_memory};
-  for (const ModelShard& stage : stages) {
-    context.by_memory =
-        std::min(context.by_memory, longest_context(stage, precision, accelerator, policy, sequences));
-    if (stage.model.maximum_context > 0) context.by_model = stage.model.maximum_context;
-  }
+FittingContext context_that_fits(const ModelConfig& model, const Parallelism& parallelism,
+                                 const ModelPrecision& precision, const Accelerator& accelerator,
+                                 const MemoryPolicy& policy, std::int32_t sequences) {
+  FittingContext context{longest_context(model, parallelism, precision, accelerator, policy, sequences)};
+  if (model.maximum_context > 0) context.by_model = model.maximum_context;
   return context;
 }
 

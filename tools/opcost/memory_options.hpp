@@ -42,9 +42,9 @@ struct FittingContext {
   std::int32_t tokens() const noexcept { return by_memory < by_model ? by_memory : by_model; }
 };
 
-FittingContext context_that_fits(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
-                                 const Accelerator& accelerator, const MemoryPolicy& policy,
-                                 std::int32_t sequences);
+FittingContext context_that_fits(const ModelConfig& model, const Parallelism& parallelism,
+                                 const ModelPrecision& precision, const Accelerator& accelerator,
+                                 const MemoryPolicy& policy, std::int32_t sequences);
 
 /// "64", "unlimited"
 std::string fitting_text(std::int32_t count);

@@ -64,7 +64,8 @@ struct MemoryUse {
   friend constexpr bool operator==(const MemoryUse&, const MemoryUse&) noexcept = default;
 };
 
-/// What a rank holds for these sequences. `cache` is made for the shard, with the policy's blocks or others.
+/// What a rank holds for these sequences. Of a pipeline, `shard` is that of one stage: shard_of with three arguments (with
+/// two it has the layers of all stages). `cache` is made for the shard, with the policy's blocks or others.
 constexpr MemoryUse memory_use(const ModelShard& shard, const ModelPrecision& precision, const CacheBatch& cache,
                                const MemoryPolicy& policy = {}) noexcept {
   const CacheBytes held = cache_bytes(shard, precision, cache);
@@ -135,6 +136,30 @@ constexpr std::int32_t longest_context(const ModelShard& shard, const ModelPreci
     return cache_bytes(shard.model, precision, counts, policy.block_tokens).total() <= capacity;
   };
   return mathematics::largest_that(unlimited_by_memory, fit);
+}
+
+/// The same of all stages of a pipeline: as many sequences, or as long a context, as fit each of them. For a valid pair.
+constexpr std::int32_t largest_batch(const ModelConfig& model, const Parallelism& parallelism,
+                                     const ModelPrecision& precision, const Accelerator& accelerator,
+                                     const MemoryPolicy& policy, std::int32_t context_tokens) noexcept {
+  std::int32_t least = unlimited_by_memory;
+  for (std::int32_t stage = 0; stage < parallelism.pipeline; ++stage) {
+    const std::int32_t fit =
+        largest_batch(shard_of(model, parallelism, stage), precision, accelerator, policy, context_tokens);
+    least = fit < least ? fit : least;
+  }
+  return least;
+}
+constexpr std::int32_t longest_context(const ModelConfig& model, const Parallelism& parallelism,
+                                       const ModelPrecision& precision, const Accelerator& accelerator,
+                                       const MemoryPolicy& policy, std::int32_t sequences) noexcept {
+  std::int32_t least = unlimited_by_memory;
+  for (std::int32_t stage = 0; stage < parallelism.pipeline; ++stage) {
+    const std::int32_t fit =
+        longest_context(shard_of(model, parallelism, stage), precision, accelerator, policy, sequences);
+    least = fit < least ? fit : least;
+  }
+  return least;
 }
 
 }  // namespace opcost
