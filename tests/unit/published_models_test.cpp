@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "golden.hpp"
+#include "model_totals.hpp"
 #include "opcost/opcost.hpp"
 
 using namespace opcost;
@@ -31,40 +32,6 @@ Bytes nanoflow_network(const ModelConfig& model) {
   return bytes;
 }
 
-/// Sums over the operations of a pass by what the papers call them.
-struct Totals {
-  double attention_flops = 0.0;
-  double linear_flops = 0.0;  ///< Projections around attention.
-  double feed_forward_flops = 0.0;
-  double kv_read = 0.0;
-};
-
-bool is_any(std::string_view name, std::initializer_list<std::string_view> parts) {
-  for (const std::string_view part : parts) {
-    if (name.find(part) != std::string_view::npos) return true;
-  }
-  return false;
-}
-
-Totals totals_of(const ModelConfig& model, const UniformBatch& batch, const ModelPrecision& precision) {
-  Totals totals;
-  for (const ModelOperation& entry : model_operations(model, batch, precision)) {
-    const Cost cost = entry.operation.cost() * entry.count;
-    const double flops = cost.matrix_flops.value;
-    totals.kv_read += cost.kv_cache_read.value;
-    if (entry.name == "attention" || entry.name == "latent_attention") {
-      totals.attention_flops += flops;
-    } else if (is_any(entry.name, {"lm_head", "router"})) {  // in neither of the papers' sums
-    } else if (is_any(entry.name, {"experts", "shared", "gate_up", "down_projection"}) &&
-               !is_any(entry.name, {"query_down", "key_value_down"})) {
-      totals.feed_forward_flops += flops;
-    } else {
-      totals.linear_flops += flops;
-    }
-  }
-  return totals;
-}
-
 void check_printed(std::string_view source, double actual, double expected, double last_digit) {
   INFO(source << ": " << actual << ", printed " << expected);
   CHECK(matches(printed(source, actual, expected, last_digit)));
@@ -82,13 +49,13 @@ TEST_CASE("Step-3 (arXiv 2507.19427): bytes and FLOPs a token at a context of 81
   ModelPrecision precision;
   precision.kv_cache = formats::fp8;  // its KV bytes are those of one byte an element
   const UniformBatch token{1, 1, 8192, 1};
-  const Totals deepseek = totals_of(models::deepseek_v3, token, precision);
+  const ModelTotals deepseek = model_totals(models::deepseek_v3, token, precision);
   check_printed("DeepSeek-V3 KV", deepseek.kv_read, 2.88e8, 0.01e8);
   // it takes 576 elements for the values, too, where the kernel multiplies 512: 1152 / 1088 of the exact count
   check_printed("DeepSeek-V3 attention", deepseek.attention_flops * 1152.0 / 1088.0, 1.47e11, 0.01e11);
   check_printed("DeepSeek-V3 linear", deepseek.linear_flops, 2.28e10, 0.01e10);
   check_printed("DeepSeek-V3 feed-forward", deepseek.feed_forward_flops, 4.84e10, 0.01e10);
-  const Totals qwen = totals_of(models::qwen3_235b_a22b, token, precision);
+  const ModelTotals qwen = model_totals(models::qwen3_235b_a22b, token, precision);
   check_printed("Qwen3-235B KV", qwen.kv_read, 7.89e8, 0.01e8);
   check_printed("Qwen3-235B attention", qwen.attention_flops, 2.52e10, 0.01e10);
   check_printed("Qwen3-235B linear", qwen.linear_flops, 1.34e10, 0.01e10);
@@ -97,7 +64,7 @@ TEST_CASE("Step-3 (arXiv 2507.19427): bytes and FLOPs a token at a context of 81
 
 TEST_CASE("InferSim's example, Qwen3-30B-A3B in bf16: FLOPs a token") {
   // 4096 tokens in, 2048 out: a context of 5120 on average
-  const Totals totals = totals_of(models::qwen3_30b_a3b, {1, 1, 5120, 1}, {});
+  const ModelTotals totals = model_totals(models::qwen3_30b_a3b, {1, 1, 5120, 1}, {});
   check_printed("attention core", totals.attention_flops * 1e-9, 4.03, 0.01);
   check_printed("mixture of experts", totals.feed_forward_flops * 1e-9, 3.62, 0.01);
   check_printed("others", totals.linear_flops * 1e-9, 1.81, 0.01);
