@@ -99,6 +99,9 @@ set(core_headers
     opcost/operation/short_convolution.hpp
     opcost/operation/softcap.hpp
     opcost/operation/state_space_scan.hpp
+    opcost/placement/attention_disaggregation.hpp
+    opcost/placement/ping_pong.hpp
+    opcost/placement/unit_cost.hpp
     opcost/precision.hpp
     opcost/units.hpp
     opcost/validation.hpp
