@@ -42,8 +42,8 @@ Visits stages(std::int32_t count, Seconds each) {
   return visits;
 }
 
-/// A random pipeline, always the same from the same generator. Written for plain std::mt19937, whose numbers are the
-/// same everywhere.
+/// A random pipeline, always the same from the same generator. Written for plain std::mt19937, whose numbers are
+/// the same everywhere.
 class RandomPlans {
  public:
   enum Kind { alike_layers, plain_pipeline, local_and_global, hybrid, any_pattern, kinds };
@@ -123,8 +123,8 @@ struct Gaps {
 }  // namespace
 
 TEST_CASE("Ping-pong of 1, 2, 3 and 4 micro-batches") {
-  // 10 layers of 3 us + 1 us + 3 us + 1 us: alone, a step takes 10 x 8 us. Each further micro-batch costs nothing until
-  // the pools are full: 2 (1 + 1/3) = 2.67, so from 3 on, 10 x 3 us each. Two fill 60 of 80 us.
+  // 10 layers of 3 us + 1 us + 3 us + 1 us: alone, a step takes 10 x 8 us. Each further micro-batch costs nothing
+  // until the pools are full: 2 (1 + 1/3) = 2.67, so from 3 on, 10 x 3 us each. Two fill 60 of 80 us.
   const Visits visits = ping_pong(10, 3.0_us, 3.0_us, 1.0_us);
   const std::array<Seconds, 4> expected{80.0_us, 80.0_us, 90.0_us, 120.0_us};
   CHECK(micro_batches_to_fill(visits) == 3.0);
@@ -186,9 +186,9 @@ TEST_CASE("One pass of full ping-pong takes what MegaScale-Infer says") {
 
 TEST_CASE("Lamina's rotation of n batches over n - 1 replicas and one attention pool leaves no bubble") {
   // arXiv 2405.01814: n batches, n - 1 replicas that take t for a slice of the model, one attention pool that takes
-  // t / (n - 1); after each attention a batch goes on to the next replica. With attention of 1 us, t = n - 1 us, and a
-  // round over all replicas is (n - 1)(t + 1) = n (n - 1) us for a batch that never waits, n t for each replica and
-  // n (n - 1) 1 us for the attention pool: all alike.
+  // t / (n - 1); after each attention a batch goes on to the next replica. With attention of 1 us, t = n - 1 us,
+  // and a round over all replicas is (n - 1)(t + 1) = n (n - 1) us for a batch that never waits, n t for each
+  // replica and n (n - 1) 1 us for the attention pool: all alike.
   for (std::int32_t n = 2; n <= 6; ++n) {
     Visits visits;
     for (std::int32_t replica = 0; replica < n - 1; ++replica) {
@@ -224,8 +224,8 @@ TEST_CASE("Unequal visits leave bubbles that the bound does not see") {
   // Two micro-batches, x and y, on A for 1, B for 3, A for 3, B for 1 s. Begun together:
   //   A  x 0-1, y 1-2, x 4-7, y 7-10, x 10-11, ...
   //   B  x 1-4, y 4-7, x 7-8, y 10-11, ...
-  // so 10 s a step, 8 of them work. The bound of 8 s would leave no time to wait, but whatever the offset of y, one of
-  // its visits to A then meets one of x.
+  // so 10 s a step, 8 of them work. The bound of 8 s would leave no time to wait, but whatever the offset of y, one
+  // of its visits to A then meets one of x.
   const Visits visits{{.pool = 0, .busy = 1.0_s},
                       {.pool = 1, .busy = 3.0_s},
                       {.pool = 0, .busy = 3.0_s},
@@ -265,8 +265,8 @@ TEST_CASE("A pipeline's closed forms are constant expressions") {
 }
 
 TEST_CASE("Random plans: the simulation is never below the bound and agrees with the steady state") {
-  // The agreement wanted is 2 %; measured over these plans it is 1e-4. How far the bound is from what is reached, by
-  // kind of plan, is reported at the end (run with -s).
+  // The agreement wanted is 2 %; measured over these plans it is 1e-4. How far the bound is from what is reached,
+  // by kind of plan, is reported at the end (run with -s).
   RandomPlans plans;
   std::array<std::array<Gaps, 2>, RandomPlans::kinds> gaps;
   Gaps differences;
