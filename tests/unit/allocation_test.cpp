@@ -209,8 +209,9 @@ TEST_CASE("steps asked backwards do not allocate") {
   for (const std::string_view name : {"gemma-3-27b", "deepseek-v3.2", "nemotron-h-8b", "qwen3-next-80b-a3b"}) {
     const ModelConfig* const model = model_named(name);
     REQUIRE(model != nullptr);
+    const Calibration calibration = default_calibration(accelerators::h20);
     CHECK(allocations_of([&] {
-            StepEstimator estimator(*model, {}, {accelerators::h20, default_calibration(accelerators::h20)});
+            StepEstimator estimator(*model, {}, {accelerators::h20, calibration});
             const StepSequence prompt{3000, 4000, 1};
             const StepLimit limit{estimate_with(estimator, StepBatch(*model), {1000, 4000, 0}).expected};
             double sum = largest_decode_batch(estimator, 5000, limit) +

@@ -240,8 +240,8 @@ TEST_CASE("data-parallel attention with expert-parallel feed-forward blocks (Dee
   const MixtureOfExperts<> experts{.routing = {128 * 32, 256, 8, 32},
                                    .hidden_size = 7168,
                                    .intermediate_size = 2048,
-                                   .dispatched = true,
-                                   .precision = {fp8.activation, fp8.weight, fp8.hidden}};
+                                   .precision = {fp8.activation, fp8.weight, fp8.hidden},
+                                   .dispatched = true};
   CHECK(rank.operations.at("experts").cost == experts.cost() * 58);
   // attention, dense layers and shared experts are each rank's own
   const Visited alone = visited(ModelShard{model}, batch, fp8);

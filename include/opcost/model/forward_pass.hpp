@@ -481,10 +481,10 @@ class PassBuilder {
                                     .experts = e.experts,
                                     .experts_per_token = e.experts_per_token,
                                     .ranks = ranks_.expert,
-                                    .groups = e.groups,
-                                    .groups_per_token = e.groups_per_token,
                                     .dispatch_format = precision_.expert_activation,
-                                    .combine_format = precision_.hidden};
+                                    .combine_format = precision_.hidden,
+                                    .groups = e.groups,
+                                    .groups_per_token = e.groups_per_token};
       pass_.communicate("expert_dispatch", layers, exchange.dispatch());
       pass_.communicate("expert_combine", layers, exchange.combine());
     } else {

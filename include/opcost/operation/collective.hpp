@@ -175,11 +175,11 @@ struct ExpertExchange {
   std::int32_t experts = 1;
   std::int32_t experts_per_token = 1;
   std::int32_t ranks = 1;
-  std::int32_t groups = 1;            ///< Of consecutive experts, as many in each …
-  std::int32_t groups_per_token = 1;  ///< … of which so many are open to a token, all sets being equally likely.
   bool deduplicated = true;
   TensorFormat dispatch_format = formats::bf16;
   TensorFormat combine_format = formats::bf16;
+  std::int32_t groups = 1;            ///< Of consecutive experts, as many in each …
+  std::int32_t groups_per_token = 1;  ///< … of which so many are open to a token, all sets being equally likely.
 
   /// Expected distinct ranks among a token's experts: r·(1 − P), where P is the chance that a rank gets none. With o
   /// open experts, of which the rank holds h, P = C(o − h, k) / C(o, k). Of g groups, p are open, o = E·p/g. A rank of

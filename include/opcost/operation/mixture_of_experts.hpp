@@ -48,10 +48,10 @@ struct MixtureOfExperts {
   bool gated = true;
   ActivationFunction function = ActivationFunction::silu;
   ExpertFusion fusion = ExpertFusion::separate;
+  [[no_unique_address]] P precision{};
   /// The rank has the rows that were sent to it (an ExpertExchange's), not every token of the group. The cost is the
   /// same; kernels that run over all tokens' rows then run over the rank's.
   bool dispatched = false;
-  [[no_unique_address]] P precision{};
 
   constexpr GroupedProjection<P> up_projection() const noexcept {
     return {routing, hidden_size, (gated ? 2 : 1) * intermediate_size, {}, precision};
