@@ -132,6 +132,5 @@ TEST_CASE("the README's pictures are what the program draws") {
           file_text(source_directory / file));
   };
   check("docs/roofline.svg", "roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192");
-  check("docs/step.svg",
-        "step --model deepseek-v3 --dtype fp8_block --gpu h100-sxm --gpu h20 --ep 32 --dp 32 --decode 64@4096");
+  check("docs/step.svg", "step --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --decode 64@8192");
 }
