@@ -304,6 +304,39 @@ TEST_CASE("experts whose tokens are sent to them are timed by the rows that the 
   CHECK(query.shape.rows() == Approx(load.rows));
 }
 
+TEST_CASE("experts behind an all-to-all in block-scaled fp8 are DeepGEMM's grouped products") {
+  const ModelPrecision fp8 = *model_precision_named("fp8_block");
+  const RuntimeLinearPrecision formats{fp8.expert_activation, fp8.expert_weight, fp8.hidden};
+  for (const std::int32_t tokens : {1, 64, 127, 128, 2048}) {
+    const ExpertRouting routing{tokens * 32, 256, 8, 32};
+    const MixtureOfExperts<> experts{.routing = routing,
+                                     .hidden_size = 7168,
+                                     .intermediate_size = 2048,
+                                     .precision = formats,
+                                     .dispatched = true};
+    // as many rows an expert as tokens a rank here: 8 · 32 / 256 = 1
+    const GroupedLayout layout = tokens < 128 ? GroupedLayout::masked : GroupedLayout::contiguous;
+    for (const Accelerator* const accelerator : {&accelerators::h20, &accelerators::h800_sxm}) {
+      const Calibration calibration = default_calibration(*accelerator);
+      const auto time = [&](const auto& operation) {
+        return estimate_latency(operation, *accelerator, calibration);
+      };
+      const LatencyEstimate products = time(GroupedProjection<>{routing, 7168, 4096, layout, formats}) +
+                                       time(GroupedProjection<>{routing, 2048, 7168, layout, formats});
+      const LatencyEstimate layer = time(experts);
+      CHECK(layer.expected > products.expected);  // by the activation and the sum
+      CHECK(layer.expected < products.expected * 1.5 + Seconds{10e-6});
+      CHECK(layer.bound == roofline_bound(experts, *accelerator));
+      CHECK(layer.bound.time <= layer.low);
+      CHECK(layer.low <= layer.expected);
+      CHECK(layer.expected <= layer.high);
+      MixtureOfExperts<> alone = experts;
+      alone.dispatched = false;
+      CHECK(roofline_bound(alone, *accelerator) == layer.bound);
+    }
+  }
+}
+
 TEST_CASE("ranks of a token whose choice is limited to groups of experts, against drawing") {
   std::mt19937 random(20240501);
   for (const std::int32_t ranks : {2, 4, 8, 16, 64}) {

@@ -155,6 +155,46 @@ LatencyEstimate estimate_latency(const T& operation, const Accelerator& accelera
   return estimate_latency(kernel_query(operation, conditions), accelerator, calibration, conditions);
 }
 
+namespace detail {
+
+/// The sum over a token's experts as MixtureOfExperts counts it: what a rank's experts do besides their products.
+struct ExpertSum {
+  Cost counts{};
+
+  constexpr Cost cost() const noexcept { return counts; }
+  constexpr DataType compute_type() const noexcept { return DataType::fp32; }
+};
+
+}  // namespace detail
+
+/// The latency of a layer of experts. Where tokens were dispatched to it in block-scaled fp8 it is the sum of DeepGEMM's
+/// grouped products, in slots of fixed size up to 128 rows an expert as in decoding, of the activation and of the sum
+/// over a token's experts: what vLLM and SGLang run behind DeepEP. Else the fused layer's.
+template <LinearPrecision P>
+LatencyEstimate estimate_latency(const MixtureOfExperts<P>& operation, const Accelerator& accelerator,
+                                 const Calibration& calibration,
+                                 const ExecutionConditions& conditions = {}) noexcept {
+  const TensorFormat weight = operation.precision.weight;
+  if (!operation.dispatched || !(weight == formats::fp8_block)) {
+    return estimate_latency(kernel_query(operation, conditions), accelerator, calibration, conditions);
+  }
+  const ExpertRouting& routing = operation.routing;
+  const RankLoad load = busiest_rank(routing);
+  const GroupedLayout layout =
+      routing.rows() < 128.0 * routing.experts ? GroupedLayout::masked : GroupedLayout::contiguous;
+  GroupedProjection<P> up = operation.up_projection();
+  GroupedProjection<P> down = operation.down_projection();
+  up.layout = down.layout = layout;
+  const auto estimate = [&](const auto& part) noexcept {
+    return estimate_latency(part, accelerator, calibration, conditions);
+  };
+  LatencyEstimate sum = estimate(up) + estimate(down);
+  sum += estimate(detail::ExpertSum{operation.activation_cost(load)});
+  sum += estimate(detail::ExpertSum{operation.sum_cost(load)});
+  sum.bound = roofline_bound(operation.cost(load), operation.compute_type(), accelerator);
+  return sum;
+}
+
 /// The latency of a ragged attention; nothing for an empty batch.
 template <AttentionMask Mask, AttentionPrecision P>
 LatencyEstimate estimate_latency(const RaggedAttention<Mask, P>& operation, const Accelerator& accelerator,

@@ -74,18 +74,27 @@ struct MixtureOfExperts {
                                 mathematics::smaller(rows, routing.tokens));
   }
 
-  /// Exact counts of the rank's load. Does not throw, allocate or lock.
-  constexpr Cost cost(const RankLoad& load) const noexcept {
-    Cost up = up_projection().cost(load);
-    Cost down = down_projection().cost(load);
-    Cost between =
-        Activation<>{1, intermediate_size, function, gated, {precision.output, precision.activation}}.cost() *
-        load.rows;
+  /// Of the activation, an intermediate row for each row of the rank.
+  constexpr Cost activation_cost(const RankLoad& load) const noexcept {
+    return Activation<>{1, intermediate_size, function, gated, {precision.output, precision.activation}}.cost() *
+           load.rows;
+  }
+  /// Of the weighted sum.
+  constexpr Cost sum_cost(const RankLoad& load) const noexcept {
     Cost sum;
     const Bytes row = tensor_bytes(precision.output, 1, hidden_size);
     sum.vector_flops = {2.0 * load.rows * hidden_size};
     sum.activation_read = load.rows * (row + Bytes{4.0});
     sum.activation_write = tokens_with_rows(load.rows) * row;
+    return sum;
+  }
+
+  /// Exact counts of the rank's load. Does not throw, allocate or lock.
+  constexpr Cost cost(const RankLoad& load) const noexcept {
+    Cost up = up_projection().cost(load);
+    Cost down = down_projection().cost(load);
+    Cost between = activation_cost(load);
+    Cost sum = sum_cost(load);
     if (fusion != ExpertFusion::separate) up.activation_write = between.activation_read = {};
     if (fusion == ExpertFusion::layer) {
       up.activation_read = tokens_with_rows(load.rows) * tensor_bytes(precision.activation, 1, hidden_size);
