@@ -8,17 +8,23 @@
 #include "usage.hpp"
 
 namespace opcost::program {
+
+Bytes held_by(const std::vector<StepSequences>& sequences, const ModelShard& stage, const ModelPrecision& precision,
+              std::int32_t block_tokens) {
+  const CacheBatch cache(stage, block_tokens);
+  CacheCounts counts;
+  for (const StepSequences& alike : sequences) {
+    counts += cache.of_sequence(alike.sequence.context_tokens) * alike.count;
+  }
+  return cache_bytes(stage.model, precision, counts, block_tokens).total();
+}
+
 namespace {
 
 /// The policy that leaves as much to other sequences: what is held is taken out beforehand.
 MemoryPolicy beside(const std::vector<StepSequences>& held, const ModelShard& stage,
                     const ModelPrecision& precision, MemoryPolicy policy) {
-  const CacheBatch cache(stage, policy.block_tokens);
-  CacheCounts counts;
-  for (const StepSequences& alike : held) {
-    counts += cache.of_sequence(alike.sequence.context_tokens) * alike.count;
-  }
-  policy.runtime_reserve += cache_bytes(stage.model, precision, counts, policy.block_tokens).total();
+  policy.runtime_reserve += held_by(held, stage, precision, policy.block_tokens);
   return policy;
 }
 

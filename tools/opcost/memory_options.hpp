@@ -29,6 +29,10 @@ bool sequences_fit(const std::vector<ModelShard>& stages, const ModelPrecision& 
                    const Accelerator& accelerator, const MemoryPolicy& policy,
                    const std::vector<StepSequences>& held);
 
+/// The KV cache and recurrent state of those sequences on a rank of a stage.
+Bytes held_by(const std::vector<StepSequences>& sequences, const ModelShard& stage, const ModelPrecision& precision,
+              std::int32_t block_tokens);
+
 /// How many sequences of `context_tokens` fit the ranks of all stages beside those held already.
 std::int32_t sequences_that_fit(const std::vector<ModelShard>& stages, const ModelPrecision& precision,
                                 const Accelerator& accelerator, const MemoryPolicy& policy,

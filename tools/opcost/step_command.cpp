@@ -200,12 +200,7 @@ std::string memory_text(const Step& step) {
   Bytes weights{};
   Bytes cache{};
   for (const ModelShard& shard : stages_of(deployment.model, deployment.parallelism())) {
-    CacheCounts counts;
-    const CacheBatch blocks(shard, 1);
-    for (const StepSequences& alike : step.given.sequences) {
-      counts += blocks.of_sequence(alike.sequence.context_tokens) * alike.count;
-    }
-    const Bytes held = cache_bytes(shard.model, deployment.precision, counts, 1).total();
+    const Bytes held = held_by(step.given.sequences, shard, deployment.precision, 1);
     const Bytes own = weight_bytes(shard, deployment.precision);
     if (own + held <= weights + cache) continue;
     weights = own;

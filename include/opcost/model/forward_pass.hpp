@@ -87,6 +87,13 @@ struct SumNames {
   std::string_view reduce_scatter;  // sequence parallel
 };
 
+/// What the operations of a dense feed-forward block are called.
+struct FeedForwardNames {
+  std::string_view gate_up;
+  std::string_view activation;
+  std::string_view down;
+};
+
 /// Describes a rank's pass block by block. Blocks of one kind in different layers are one operation with a count.
 template <class Pass>
 class PassBuilder {
@@ -421,13 +428,18 @@ class PassBuilder {
   }
 
   constexpr void add_dense(std::int32_t layers) noexcept {
-    pass_.add("gate_up_projection", layers,
-              linear(model_.hidden_size, model_.gate_up_features(), model_.feed_forward_bias));
-    pass_.add("activation", layers,
-              Activation<>{tokens_, model_.intermediate_size, model_.activation, model_.gated_feed_forward,
-                           to_projection()});
-    pass_.add("down_projection", layers,
-              linear(model_.intermediate_size, model_.hidden_size, model_.feed_forward_bias));
+    add_feed_forward({"gate_up_projection", "activation", "down_projection"}, layers, tokens_,
+                     model_.intermediate_size, model_.feed_forward_bias);
+  }
+
+  /// One projection up (two side by side where gated), the activation, one projection down.
+  constexpr void add_feed_forward(const FeedForwardNames& names, std::int32_t layers, std::int32_t tokens,
+                                  std::int32_t width, bool bias) noexcept {
+    const std::int32_t wide = (model_.gated_feed_forward ? 2 : 1) * width;
+    pass_.add(names.gate_up, layers, linear(tokens, model_.hidden_size, wide, bias));
+    pass_.add(names.activation, layers,
+              Activation<>{tokens, width, model_.activation, model_.gated_feed_forward, to_projection()});
+    pass_.add(names.down, layers, linear(tokens, width, model_.hidden_size, bias));
   }
 
   /// Routed experts of the busiest rank under uniform routing, and the shared ones as one dense block.
@@ -458,13 +470,8 @@ class PassBuilder {
     add_expert_exchange(layers, tokens);
     pass_.add("experts", layers, experts);
     if (e.shared_intermediate_size == 0) return;
-    const std::int32_t wide = (model_.gated_feed_forward ? 2 : 1) * e.shared_intermediate_size;
-    pass_.add("shared_gate_up_projection", layers, linear(tokens, model_.hidden_size, wide, false));
-    pass_.add("shared_activation", layers,
-              Activation<>{tokens, e.shared_intermediate_size, model_.activation, model_.gated_feed_forward,
-                           to_projection()});
-    pass_.add("shared_down_projection", layers,
-              linear(tokens, e.shared_intermediate_size, model_.hidden_size, false));
+    add_feed_forward({"shared_gate_up_projection", "shared_activation", "shared_down_projection"}, layers, tokens,
+                     e.shared_intermediate_size, false);
     pass_.add("shared_expert_gate", e.shared_gate ? layers : 0,
               LinearProjection<>{tokens, model_.hidden_size, 1, false, hidden_linear()});
     pass_.add("shared_expert_add", layers, ResidualAdd<>{tokens, model_.hidden_size, in_place()});

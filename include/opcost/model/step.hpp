@@ -163,18 +163,30 @@ struct PartEstimate {
   CollectiveEstimate communication{};
 };
 
+constexpr void add_estimate(PartEstimate& sum, const LatencyEstimate& estimate, double count) noexcept {
+  add_estimate(sum.operations, estimate, count);
+}
+constexpr void add_estimate(PartEstimate& sum, const CollectiveEstimate& estimate, double count) noexcept {
+  add_estimate(sum.communication, estimate, count);
+}
+
+/// A LatencyEstimate, or a CollectiveEstimate of what is communicated.
+template <class T>
+auto estimate_on(const Platform& platform, const T& operation) noexcept {
+  if constexpr (std::same_as<T, Collective>) {
+    return estimate_latency(operation, platform.fabric, *platform.accelerator, *platform.calibration,
+                            platform.conditions);
+  } else {
+    return estimate_latency(operation, *platform.accelerator, *platform.calibration, platform.conditions);
+  }
+}
+
 template <StepPart Part, ModelOrShard Model>
 PartEstimate part_estimate(const Model& model, const StepBatch& batch, const ModelPrecision& precision,
-                           const Accelerator& accelerator, const Fabric& fabric, const Calibration& calibration,
-                           const ExecutionConditions& conditions) noexcept {
+                           const Platform& platform) noexcept {
   PartEstimate sum;
-  const auto visit = [&]<class T>(std::string_view /*name*/, std::int32_t count, const T& operation) noexcept {
-    if constexpr (std::same_as<T, Collective>) {
-      add_estimate(sum.communication, estimate_latency(operation, fabric, accelerator, calibration, conditions),
-                   count);
-    } else {
-      add_estimate(sum.operations, estimate_latency(operation, accelerator, calibration, conditions), count);
-    }
+  const auto visit = [&](std::string_view /*name*/, std::int32_t count, const auto& operation) noexcept {
+    add_estimate(sum, estimate_on(platform, operation), count);
   };
   visit_part<Part>(model, batch, precision, visit);
   return sum;
@@ -230,10 +242,11 @@ LatencyEstimate step_estimate(const Model& model, const StepBatch& batch, const 
                               const Accelerator& accelerator, const Calibration& calibration,
                               const ExecutionConditions& conditions = {}) noexcept {
   using enum detail::StepPart;
-  const auto part = [&]<detail::StepPart Part>() noexcept {
-    return detail::part_estimate<Part>(model, batch, precision, accelerator, {}, calibration, conditions);
-  };
-  return detail::sum_of_parts(part.template operator()<together>(), part.template operator()<mixing>()).operations;
+  Platform platform(accelerator, calibration);
+  platform.conditions = conditions;
+  return detail::sum_of_parts(detail::part_estimate<together>(model, batch, precision, platform),
+                              detail::part_estimate<mixing>(model, batch, precision, platform))
+      .operations;
 }
 
 /// Estimates of a model's steps for who asks again and again. Remembers the part that depends on how many tokens there
@@ -286,8 +299,7 @@ class StepEstimator {
 
   template <detail::StepPart Part>
   detail::PartEstimate part(const StepBatch& batch) const noexcept {
-    return detail::part_estimate<Part>(shard_, batch, precision_, *platform_.accelerator, platform_.fabric,
-                                       *platform_.calibration, platform_.conditions);
+    return detail::part_estimate<Part>(shard_, batch, precision_, platform_);
   }
 
   ModelShard shard_;

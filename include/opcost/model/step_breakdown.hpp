@@ -17,7 +17,6 @@
 #include "opcost/model/step.hpp"
 #include "opcost/model/step_batch.hpp"
 #include "opcost/model/step_operations.hpp"
-#include "opcost/operation/collective.hpp"
 #include "opcost/units.hpp"
 
 namespace opcost {
@@ -90,18 +89,10 @@ constexpr ResourceTimes resource_times(const CollectiveEstimate& estimate) noexc
 template <class Visit>
 void visit_estimates(const ModelShard& shard, const StepBatch& batch, const ModelPrecision& precision,
                      const Platform& platform, Visit&& visit) noexcept {
-  visit_operations(
-      shard, batch, precision,
-      [&]<class T>(std::string_view name, std::int32_t count, const T& operation) noexcept {
-        if constexpr (std::same_as<T, Collective>) {
-          visit(name, count, operation,
-                estimate_latency(operation, platform.fabric, *platform.accelerator, *platform.calibration,
-                                 platform.conditions));
-        } else {
-          visit(name, count, operation,
-                estimate_latency(operation, *platform.accelerator, *platform.calibration, platform.conditions));
-        }
-      });
+  visit_operations(shard, batch, precision,
+                   [&](std::string_view name, std::int32_t count, const auto& operation) noexcept {
+                     visit(name, count, operation, detail::estimate_on(platform, operation));
+                   });
 }
 
 /// A step's expected time by what it waits for; communication that hides beside operations is not waited for. The total
@@ -110,10 +101,14 @@ template <std::same_as<ModelShard> Shard>
 ResourceTimes resource_times(const Shard& shard, const StepBatch& batch, const ModelPrecision& precision,
                              const Platform& platform) noexcept {
   ResourceTimes times;
-  visit_estimates(shard, batch, precision, platform,
-                  [&](std::string_view /*name*/, std::int32_t count, const auto& /*operation*/,
-                      const auto& estimate) noexcept { times += resource_times(estimate) * count; });
-  const StepEstimate step = StepEstimator(shard, precision, platform).estimate(batch);
+  detail::PartEstimate sum;
+  visit_estimates(
+      shard, batch, precision, platform,
+      [&](std::string_view /*name*/, std::int32_t count, const auto& /*operation*/, const auto& estimate) noexcept {
+        times += resource_times(estimate) * count;
+        detail::add_estimate(sum, estimate, count);
+      });
+  const StepEstimate step = detail::with_system(sum, platform.system, batch.sequences());
   times[Resource::network] = step.communication.expected - step.hidden;
   times[Resource::host] = step.host;
   return times;

@@ -66,15 +66,15 @@ namespace detail {
 /// What depends on the sequences one by one, or on how many tokens there are altogether.
 enum class StepPart : std::uint8_t { all, mixing, together };
 
-/// The share of one of `ranks` context-parallel ranks, the mean of sums over sequences rounded up: of a prefill its part of the queries against all keys, of a
-/// decode all queries against its part of the keys; the same share of pairs in both.
+/// The share of one of `ranks` context-parallel ranks, the mean of sums over sequences rounded up: of a prefill its part
+/// of the queries against all keys, of a decode all queries against its part of the keys; the same share of pairs in both.
 template <class Mask>
 constexpr AttentionBatch<Mask> context_share(const AttentionBatch<Mask>& batch, std::int32_t ranks,
                                              bool decoding) noexcept {
   AttentionCounts counts = batch.counts();
   counts.pairs = largest_share(counts.pairs, ranks);
-  (decoding ? counts.visible_keys : counts.query_tokens) =
-      largest_share(decoding ? counts.visible_keys : counts.query_tokens, ranks);
+  std::int64_t& divided = decoding ? counts.visible_keys : counts.query_tokens;
+  divided = largest_share(divided, ranks);
   return AttentionBatch<Mask>(batch.mask(), counts);
 }
 
