@@ -49,6 +49,7 @@ set(core_headers
     opcost/latency/serving_system.hpp
     opcost/mathematics.hpp
     opcost/model/activations.hpp
+    opcost/model/block.hpp
     opcost/model/cache_batch.hpp
     opcost/model/catalogue.hpp
     opcost/model/limits.hpp

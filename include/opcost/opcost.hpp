@@ -19,6 +19,7 @@
 #include "opcost/latency/serving_system.hpp"
 #include "opcost/mathematics.hpp"
 #include "opcost/model/activations.hpp"
+#include "opcost/model/block.hpp"
 #include "opcost/model/cache_batch.hpp"
 #include "opcost/model/catalogue.hpp"
 #include "opcost/model/forward_pass.hpp"

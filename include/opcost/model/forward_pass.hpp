@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "opcost/model/block.hpp"
 #include "opcost/model/model_config.hpp"
 #include "opcost/model/model_precision.hpp"
 #include "opcost/model/model_shard.hpp"
@@ -94,7 +95,8 @@ struct FeedForwardNames {
   std::string_view down;
 };
 
-/// Describes a rank's pass block by block. Blocks of one kind in different layers are one operation with a count.
+/// Describes a rank's pass block by block. Blocks of one kind in different layers are one operation with a count. A pass
+/// that has `enter` is told which block the operations that follow belong to.
 template <class Pass>
 class PassBuilder {
  public:
@@ -116,6 +118,7 @@ class PassBuilder {
     add_embedding();
     add_stage_transfers();
     // a residual add is one kernel with the norm after it, the last of a stage with the first norm of the next
+    enter(Block::residual);
     const std::int32_t first_norms = fuses_residual_adds() && place_.first_stage ? 1 : 0;
     const std::int32_t first_mixers = first_norms < mixers ? first_norms : mixers;
     add_norm("first_norm", first_norms, precision_.activation);
@@ -125,7 +128,9 @@ class PassBuilder {
     add_latent_attention();
     add_delta_rule();
     add_state_space();
+    enter(Block::mixer_sum);
     sum_over_ranks({"attention_all_reduce", "attention_reduce_scatter"}, mixers);
+    enter(Block::residual);
     add_norm("post_attention_norm", norms_after(mixers), precision_.hidden);
     add_residual_norm("feed_forward_norm",
                       parallel() ? 0 : norms_before(feed_forwards) - (first_norms - first_mixers),
@@ -133,7 +138,9 @@ class PassBuilder {
     gather_tokens("feed_forward_all_gather", parallel() ? 0 : feed_forwards - exchanging_layers(), block_input());
     add_dense(layers_[FeedForward::dense]);
     add_experts(layers_[FeedForward::experts]);
+    enter(Block::feed_forward_sum);
     sum_over_ranks({"feed_forward_all_reduce", "feed_forward_reduce_scatter"}, feed_forwards - exchanging_layers());
+    enter(Block::residual);
     add_norm("post_feed_forward_norm", norms_after(feed_forwards), precision_.hidden);
     pass_.add("residual_add", fuses_residual_adds() ? 0 : mixers + feed_forwards,
               ResidualAdd<>{residual_tokens_, model_.hidden_size, in_place()});
@@ -141,6 +148,10 @@ class PassBuilder {
   }
 
  private:
+  constexpr void enter(Block block) const noexcept {
+    if constexpr (requires { pass_.enter(block); }) pass_.enter(block);
+  }
+
   constexpr RuntimeElementwisePrecision in_place() const noexcept { return {precision_.hidden, precision_.hidden}; }
   constexpr RuntimeElementwisePrecision to_projection() const noexcept {
     return {precision_.hidden, precision_.activation};
@@ -228,6 +239,7 @@ class PassBuilder {
 
   constexpr void add_embedding() noexcept {
     if (!place_.first_stage) return;
+    enter(Block::embedding);
     pass_.add("embedding_lookup", 1,
               EmbeddingLookup<>{tokens_, model_.hidden_size, model_.scaled_embedding, in_place()});
     sum_over_ranks({"embedding_all_reduce", "embedding_reduce_scatter"}, 1);
@@ -237,6 +249,7 @@ class PassBuilder {
   /// tensor-parallel rank sends a share, which the receivers gather (as vLLM and SGLang do).
   constexpr void add_stage_transfers() noexcept {
     if (place_.stage_transfers == 0) return;
+    enter(Block::residual);
     Collective gather = over_hidden_states(CollectiveKind::all_gather, tokens_, ranks_.tensor);
     if (fuses_residual_adds()) gather.bytes = gather.bytes * 2.0;
     Collective transfer = gather;
@@ -264,6 +277,7 @@ class PassBuilder {
     const std::int32_t local = layers_[TokenMixer::local_attention];
     const std::int32_t layers = global + local;
     const AttentionHeads& heads = model_.heads;
+    enter(Block::attention_input);
     pass_.add("qkv_projection", layers, linear(model_.hidden_size, model_.qkv_features(), model_.attention_bias));
     const std::int32_t turning = model_.rotary_dimension == 0 ? 0 : model_.local_rotary_only ? local : layers;
     const std::int32_t normalising = model_.query_key_norm == QueryKeyNorm::unweighted ? turning : layers;
@@ -289,13 +303,18 @@ class PassBuilder {
                                        heads.kv_heads,
                                    hidden_bytes(keys) * heads.query_heads,
                                    (hidden_bytes(values) + log_sum_bytes) * heads.query_heads};
+    enter(Block::local_attention);
     pass_.exchange_context(local, SlidingWindow{}, exchange, ranks_.tensor);
+    enter(Block::attention);
     pass_.exchange_context(global, Causal{}, exchange, ranks_.tensor);
+    enter(Block::local_attention);
     pass_.mix({"decode_local_attention", "prefill_local_attention"}, local,
               attention(SlidingWindow{model_.sliding_window}));
+    enter(Block::attention);
     pass_.mix(local > 0 ? PhaseNames{"decode_global_attention", "prefill_global_attention"}
                         : PhaseNames{"decode_attention", "prefill_attention"},
               global, attention(Causal{}));
+    enter(Block::attention_output);
     pass_.add("attention_gate", model_.attention_gate ? layers : 0,
               Activation<>{tokens_, model_.attention_features(), ActivationFunction::silu, true, to_projection()});
     pass_.add("output_projection", layers,
@@ -315,6 +334,7 @@ class PassBuilder {
                                           model_.hidden_size,
                                           latent.query_rank,
                                           {precision_.activation, precision_.weight, precision_.hidden}};
+    enter(Block::latent_input);
     if (latent.query_rank > 0) {
       pass_.add("query_down_projection", layers, projections.query_down(tokens_));
       pass_.add("query_norm", layers,
@@ -331,6 +351,7 @@ class PassBuilder {
     const auto attention = [&]<class Mask>(Mask mask) {
       return LatentAttention<Mask>{.heads = heads, .mask = mask, .precision = formats};
     };
+    enter(Block::latent_attention);
     pass_.add("query_absorb", absorbed_tokens > 0 ? layers : 0, projections.query_absorb(absorbed_tokens));
     const ContextExchange exchange{tensor_bytes(precision_.kv_cache, 1, heads.cached_dimension()),
                                    hidden_bytes(heads.cached_dimension()) * heads.query_heads,
@@ -344,6 +365,7 @@ class PassBuilder {
       pass_.mix({"decode_latent_attention", "prefill_latent_attention"}, layers, attention(Causal{}));
     }
     pass_.add("value_absorb", absorbed_tokens > 0 ? layers : 0, projections.value_absorb(absorbed_tokens));
+    enter(Block::latent_output);
     pass_.add("latent_output_projection", layers, projections.output(tokens_));
   }
 
@@ -355,6 +377,7 @@ class PassBuilder {
     pass_.add("indexer_key_norm", layers, LayerNorm<>{tokens_, latent.indexer_dimension, true, in_place()});
     pass_.add("indexer_weight_projection", layers,
               LinearProjection<>{tokens_, model_.hidden_size, latent.indexer_heads, false, hidden_linear()});
+    enter(Block::latent_attention);
     pass_.mix({"decode_attention_indexer", "prefill_attention_indexer"}, layers,
               AttentionIndexer<>{.heads = latent.indexer_heads, .dimension = latent.indexer_dimension});
     pass_.mix({"decode_index_top_k", "prefill_index_top_k"}, layers, IndexTopK<>{.top_k = latent.indexer_top_k});
@@ -376,6 +399,7 @@ class PassBuilder {
     const double hidden = model_.hidden_size;
     const double keys = r.key_features();
     const double values = r.value_features();
+    enter(Block::recurrence_input);
     if (r.decay == DeltaRuleDecay::per_head) {
       pass_.add("delta_input_projection", layers, linear(hidden, 2.0 * keys + 2.0 * values));
       pass_.add("delta_gate_projection", layers, linear(hidden, 2.0 * r.value_heads));
@@ -385,6 +409,7 @@ class PassBuilder {
       pass_.add("delta_decay_projection", layers, linear(r.value_dimension, keys));
       pass_.add("delta_output_gate_projection", layers, linear(r.value_dimension, values));
     }
+    enter(Block::recurrence);
     add_convolution({"decode_delta_convolution", "prefill_delta_convolution"}, layers);
     pass_.mix({"decode_delta_rule", "prefill_delta_rule"}, layers,
               GatedDeltaRule<>{.key_heads = r.key_heads,
@@ -394,6 +419,7 @@ class PassBuilder {
                                .decay = r.decay,
                                .chunk_tokens = r.chunk_tokens,
                                .precision = {.input = precision_.hidden, .output = precision_.hidden}});
+    enter(Block::recurrence_output);
     pass_.add("delta_norm", layers,
               RmsNorm<>{.rows = tokens_ * r.value_heads, .width = r.value_dimension, .precision = in_place()});
     pass_.add(
@@ -408,8 +434,10 @@ class PassBuilder {
     const RecurrenceConfig& r = model_.recurrence;
     const double hidden = model_.hidden_size;
     const double values = r.value_features();
+    enter(Block::recurrence_input);
     pass_.add("state_space_input_projection", layers,
               linear(hidden, 2.0 * values + 2.0 * r.key_features() + (r.selective ? r.value_heads : 0)));
+    enter(Block::recurrence);
     add_convolution({"decode_state_space_convolution", "prefill_state_space_convolution"}, layers);
     pass_.mix({"decode_state_space_scan", "prefill_state_space_scan"}, layers,
               StateSpaceScan<>{.heads = r.value_heads,
@@ -420,6 +448,7 @@ class PassBuilder {
                                .selective = r.selective,
                                .skip = r.selective,
                                .precision = {.input = precision_.hidden, .output = precision_.hidden}});
+    enter(Block::recurrence_output);
     pass_.add("state_space_gate", layers,
               Activation<>{tokens_, static_cast<std::int32_t>(values), ActivationFunction::silu, true, in_place()});
     pass_.add("state_space_norm", layers,
@@ -428,6 +457,7 @@ class PassBuilder {
   }
 
   constexpr void add_dense(std::int32_t layers) noexcept {
+    enter(Block::feed_forward);
     add_feed_forward({"gate_up_projection", "activation", "down_projection"}, layers, tokens_,
                      model_.intermediate_size, model_.feed_forward_bias);
   }
@@ -447,6 +477,7 @@ class PassBuilder {
     if (layers == 0) return;
     const ExpertsConfig& e = model_.experts;
     const std::int32_t tokens = ranks_.exchanges_with_all() ? largest_share(tokens_, ranks_.tensor) : tokens_;
+    enter(Block::router);
     pass_.add("router", layers, LinearProjection<>{tokens, model_.hidden_size, e.experts, e.bias, hidden_linear()});
     pass_.add("expert_gate", layers,
               ExpertGate<>{tokens,
@@ -467,8 +498,11 @@ class PassBuilder {
     experts.function = model_.activation;
     experts.dispatched = ranks_.exchanges_tokens() && ranks_.expert_dispatch == ExpertDispatch::all_to_all;
     experts.precision = {precision_.expert_activation, precision_.expert_weight, precision_.hidden};
+    enter(Block::expert_exchange);
     add_expert_exchange(layers, tokens);
+    enter(Block::experts);
     pass_.add("experts", layers, experts);
+    enter(Block::router);
     if (e.shared_intermediate_size == 0) return;
     add_feed_forward({"shared_gate_up_projection", "shared_activation", "shared_down_projection"}, layers, tokens,
                      e.shared_intermediate_size, false);
@@ -512,9 +546,11 @@ class PassBuilder {
 
   constexpr void add_head(std::int32_t sampled) noexcept {
     if (!place_.last_stage) return;
+    enter(Block::residual);
     add_residual_norm("final_norm", 1, precision_.hidden);
     gather_tokens("final_all_gather", 1, precision_.hidden);
     if (sampled == 0) return;
+    enter(Block::head);
     pass_.add("lm_head", 1,
               LinearProjection<>{sampled, model_.hidden_size, model_.vocabulary_size, false, hidden_linear()});
     pass_.add("logit_softcap", model_.logit_softcap ? 1 : 0,

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "opcost/model/block.hpp"
 #include "opcost/model/forward_pass.hpp"
 #include "opcost/model/model_config.hpp"
 #include "opcost/model/model_precision.hpp"
@@ -102,6 +103,9 @@ class RaggedPass {
     return static_cast<std::int32_t>(batch_.prefilling().causal.counts().visible_keys);
   }
 
+  constexpr void enter(Block block) const noexcept {
+    if constexpr (requires { visit_.enter(block); }) visit_.enter(block);
+  }
   template <class T>
   constexpr void add(std::string_view name, std::int32_t count, const T& operation) const noexcept {
     if constexpr (Part != StepPart::mixing) {
@@ -197,8 +201,9 @@ constexpr void visit_part(const Model& model, const StepBatch& batch, const Mode
 /// Calls `visit(name, count, operation)` for each operation of a step over a valid ragged batch, with the operation as
 /// the type it is: names, order and counts as in `model_operations`. What mixes tokens within a sequence is visited
 /// once for each population of the batch that has sequences, a RaggedAttention or Ragged named "decode_…" or
-/// "prefill_…"; everything else once with the tokens of all. An empty batch has no operations. `visit` must not throw.
-/// Does not throw, allocate or lock.
+/// "prefill_…"; everything else once with the tokens of all. An empty batch has no operations. Where `visit` has a
+/// member `enter(Block)`, it is told which block the operations that follow belong to. `visit` must not throw. Does not
+/// throw, allocate or lock.
 ///
 /// Of a shard, the operations of one rank with what it communicates: each Collective after what it waits for, or before
 /// what waits for it. The batch is that of the ranks that share tokens; other data-parallel ranks have alike ones. Where
