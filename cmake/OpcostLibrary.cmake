@@ -101,6 +101,8 @@ set(core_headers
     opcost/operation/softcap.hpp
     opcost/operation/state_space_scan.hpp
     opcost/placement/attention_disaggregation.hpp
+    opcost/placement/block_flow.hpp
+    opcost/placement/block_memory.hpp
     opcost/placement/ping_pong.hpp
     opcost/placement/pipeline.hpp
     opcost/placement/pipeline_simulation.hpp

@@ -95,6 +95,14 @@ struct FeedForwardNames {
   std::string_view down;
 };
 
+constexpr bool has_norm_before_blocks(const ModelConfig& model) noexcept {
+  return model.norm_placement != NormPlacement::after;
+}
+/// Of a layer's blocks: as the norm before them writes it.
+constexpr const TensorFormat& block_input(const ModelConfig& model, const ModelPrecision& precision) noexcept {
+  return has_norm_before_blocks(model) ? precision.activation : precision.hidden;
+}
+
 /// Describes a rank's pass block by block. Blocks of one kind in different layers are one operation with a count. A pass
 /// that has `enter` is told which block the operations that follow belong to.
 template <class Pass>
@@ -123,7 +131,7 @@ class PassBuilder {
     const std::int32_t first_mixers = first_norms < mixers ? first_norms : mixers;
     add_norm("first_norm", first_norms, precision_.activation);
     add_residual_norm("attention_norm", norms_before(mixers) - first_mixers, precision_.activation);
-    gather_tokens("attention_all_gather", mixers, block_input());
+    gather_tokens("attention_all_gather", mixers, block_input(model_, precision_));
     add_attention();
     add_latent_attention();
     add_delta_rule();
@@ -135,7 +143,8 @@ class PassBuilder {
     add_residual_norm("feed_forward_norm",
                       parallel() ? 0 : norms_before(feed_forwards) - (first_norms - first_mixers),
                       precision_.activation);
-    gather_tokens("feed_forward_all_gather", parallel() ? 0 : feed_forwards - exchanging_layers(), block_input());
+    gather_tokens("feed_forward_all_gather", parallel() ? 0 : feed_forwards - exchanging_layers(),
+                  block_input(model_, precision_));
     add_dense(layers_[FeedForward::dense]);
     add_experts(layers_[FeedForward::experts]);
     enter(Block::feed_forward_sum);
@@ -176,11 +185,7 @@ class PassBuilder {
 
   constexpr bool parallel() const noexcept { return model_.norm_placement == NormPlacement::parallel; }
   constexpr std::int32_t norms_before(std::int32_t blocks) const noexcept {
-    return model_.norm_placement == NormPlacement::after ? 0 : blocks;
-  }
-  /// As the norm before a block writes it.
-  constexpr const TensorFormat& block_input() const noexcept {
-    return norms_before(1) > 0 ? precision_.activation : precision_.hidden;
+    return has_norm_before_blocks(model_) ? blocks : 0;
   }
   constexpr std::int32_t norms_after(std::int32_t blocks) const noexcept {
     const bool after =
