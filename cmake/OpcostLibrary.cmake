@@ -103,10 +103,18 @@ set(core_headers
     opcost/placement/attention_disaggregation.hpp
     opcost/placement/block_flow.hpp
     opcost/placement/block_memory.hpp
+    opcost/placement/block_times.hpp
+    opcost/placement/cluster.hpp
+    opcost/placement/fleet.hpp
+    opcost/placement/instance.hpp
     opcost/placement/ping_pong.hpp
     opcost/placement/pipeline.hpp
     opcost/placement/pipeline_simulation.hpp
+    opcost/placement/plan_estimate.hpp
+    opcost/placement/plan_search.hpp
+    opcost/placement/stage_plan.hpp
     opcost/placement/unit_cost.hpp
+    opcost/placement/workload.hpp
     opcost/precision.hpp
     opcost/units.hpp
     opcost/validation.hpp
