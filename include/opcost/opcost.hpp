@@ -8,6 +8,7 @@
 #include "opcost/hardware/catalogue.hpp"
 #include "opcost/hardware/fabric.hpp"
 #include "opcost/hardware/interconnect.hpp"
+#include "opcost/hardware/price_list.hpp"
 #include "opcost/latency/calibration.hpp"
 #include "opcost/latency/catalogue.hpp"
 #include "opcost/latency/collective_bound.hpp"

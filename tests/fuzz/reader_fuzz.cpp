@@ -20,6 +20,7 @@
 #include "opcost/io/accelerator_json.hpp"
 #include "opcost/io/calibration_json.hpp"
 #include "opcost/io/model_json.hpp"
+#include "opcost/io/price_list_json.hpp"
 #include "opcost/io/serving_system_json.hpp"
 #include "opcost/io/step_batch_json.hpp"
 
@@ -66,6 +67,10 @@ void try_readers(const std::string& text, Outcome& outcome) {
     try_reader(text, outcome, [&] {
       if (read_interconnect(document.root()).specification.violation())
         report("accepted an invalid interconnect", text);
+    });
+    try_reader(text, outcome, [&] {
+      if (read_price_list(document.root()).specification.violation())
+        report("accepted an invalid price list", text);
     });
     try_reader(text, outcome, [&] {
       if (read_serving_system(document.root()).specification.violation()) {
@@ -175,7 +180,8 @@ int main(int argc, char** argv) {
   std::vector<std::string> seeds{
       R"({"sequences": [{"id": "a", "query_tokens": 1, "context_tokens": 8192, "sampled_tokens": 1, "count": 64},
                         {"query_tokens": 2048, "context_tokens": 4096}]})"};
-  for (const char* const folder : {"calibrations", "hardware", "interconnects", "models", "serving_systems"}) {
+  for (const char* const folder :
+       {"calibrations", "hardware", "interconnects", "models", "prices", "serving_systems"}) {
     for (const auto& path : opcost::testing::files_in(data / folder, ".json")) {
       seeds.push_back(opcost::testing::file_text(path));
     }

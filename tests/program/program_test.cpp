@@ -338,6 +338,14 @@ TEST_CASE("list models has every model, with its layers by kind and what a seque
   CHECK_THAT(list, Catch::Contains("llama-3.1-70b,70.55 B,70.55 B,80 attention,–"));
 }
 
+TEST_CASE("list prices has every price with its date and source") {
+  const std::string list = run("list prices --format csv").output;
+  for (const opcost::PriceListEntry& entry : opcost::price_list_catalogue)
+    CHECK_THAT(list, Catch::Contains(std::string(entry.source)));
+  CHECK_THAT(list, Catch::Contains("\nlamina,2024-05,h20,$4.63,"));
+  CHECK_THAT(list, Catch::Contains("\nmegascale-infer,2025-04,h800-sxm,× 5.28,"));  // of an L20's
+}
+
 TEST_CASE("list operations has every kind, and a command that explains it") {
   const std::string list = run("list operations --format csv").output;
   const std::vector<std::string> commands = operation_commands();

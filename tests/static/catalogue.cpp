@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The built-in accelerators, interconnects and models are valid, distinct and found by name.
+// The built-in accelerators, interconnects, price lists and models are valid, distinct and found by name.
 #include "opcost/hardware/catalogue.hpp"
 
 #include "opcost/latency/catalogue.hpp"
@@ -61,6 +61,23 @@ static_assert([] {
   return true;
 }());
 static_assert(interconnects::lamina_400g_host_bypassed.latency == Seconds{33.0e-6});
+
+static_assert([] {
+  for (const PriceListEntry& entry : price_list_catalogue) {
+    const PriceList& list = entry.specification;
+    if (list.violation() || price_list_named(list.name.view()) != &list || entry.source.empty()) return false;
+    for (std::size_t i = 0; i < list.size; ++i) {
+      if (!known_accelerator(list.prices[i].accelerator.view())) return false;
+    }
+  }
+  return true;
+}());
+static_assert(price_list_named("Lamina") == nullptr);
+static_assert(price_list_named("lamina")->dollars_per_hour("h100-sxm") == 11.06, "arXiv 2405.01814, Table 1");
+static_assert(price_lists::step_3.dollars_per_hour("h20") == 0.8, "arXiv 2507.19427");
+static_assert(!price_lists::step_3.per_hour("h100-sxm"), "has no price there, rather than another's");
+static_assert(price_lists::megascale_infer.per_hour("h800-sxm") == 5.28, "arXiv 2504.02263, Table 3");
+static_assert(!price_lists::megascale_infer.dollars_per_hour("h800-sxm"), "relative prices are no dollars");
 
 static_assert([] {
   for (const ModelConfig& model : model_catalogue) {

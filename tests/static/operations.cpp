@@ -33,7 +33,8 @@ static_assert(Validatable<LinearProjection<>> && Validatable<FullAttention> && V
 static_assert(Validatable<MixtureOfExperts<>> && Validatable<GroupedProjection<>> && Validatable<ExpertRouting>);
 static_assert(Validatable<BatchedProjection<>> && Validatable<LatentAttention<>> && Validatable<LatentHeads>);
 static_assert(Validatable<AnyOperation> && Validatable<ModelConfig> && Validatable<UniformBatch>);
-static_assert(Validatable<Accelerator> && Validatable<Interconnect> && !Validatable<Cost>);
+static_assert(Validatable<Accelerator> && Validatable<Interconnect> && Validatable<PriceList> &&
+              !Validatable<Cost>);
 
 // A user's own operation.
 struct Softmax {

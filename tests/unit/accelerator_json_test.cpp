@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading accelerators, interconnects and serving systems: every file of ours, and every way to get one wrong.
+// Reading accelerators, interconnects, price lists and serving systems: every file of ours, and every way to get one wrong.
 #include <catch2/catch.hpp>
 
 #include <string>
@@ -9,6 +9,7 @@
 #include "json_text.hpp"
 #include "opcost/hardware/catalogue.hpp"
 #include "opcost/io/accelerator_json.hpp"
+#include "opcost/io/price_list_json.hpp"
 #include "opcost/io/serving_system_json.hpp"
 #include "opcost/latency/catalogue.hpp"
 #include "temporary_directory.hpp"
@@ -201,4 +202,47 @@ TEST_CASE("values of an interconnect") {
   CHECK(read_link("\"latency_us\": 66.6,", "") == "nccl.json: /latency_us is missing");
   CHECK(read_link("\"latency_us\"", "\"latency_ms\": 1, \"latency_us\"")
             .rfind("nccl.json: /latency_ms is an unknown key, expected one of: ", 0) == 0);
+}
+
+TEST_CASE("every price list is its catalogue entry") {
+  const auto files = files_in(data / "prices", ".json");
+  REQUIRE(files.size() == price_list_catalogue.size());
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    INFO(files[i]);
+    const PriceListFile file = read_price_list_file(files[i]);
+    CHECK(file.specification == price_list_catalogue[i].specification);
+    CHECK(file.source.citations.front() == price_list_catalogue[i].source);
+    for (const std::string& pointer : file.source.unconfirmed) {
+      CHECK(nlohmann::json::parse(file_text(files[i])).contains(nlohmann::json::json_pointer(pointer)));
+    }
+  }
+}
+
+TEST_CASE("values of a price list") {
+  const std::string text = file_text(data / "prices/lamina.json");
+  const auto read_prices = [&](std::string_view from, std::string_view to) {
+    return complaint([&] { read_price_list(JsonDocument(changed(text, from, to), "lamina.json").root()); });
+  };
+  CHECK(read_prices("\"price\": 4.63", "\"price\": 4") == "accepted");
+  CHECK(read_prices("\"accelerator\": \"h20\"", "\"accelerator\": \"mine\"") == "accepted");
+  CHECK(read_prices("\"price\": 4.63", "\"price\": 0") ==
+        "lamina.json: /prices_per_hour/1/price is 0, expected a positive number");
+  CHECK(read_prices("\"price\": 4.63", "\"price\": \"$4.63\"") ==
+        "lamina.json: /prices_per_hour/1/price is \"$4.63\", expected a number");
+  CHECK(read_prices("\"price\": 4.63", "\"price\": 4.63, \"spot\": true") ==
+        "lamina.json: /prices_per_hour/1/spot is an unknown key, expected one of: accelerator, price");
+  CHECK(read_prices("\"accelerator\": \"h20\"", "\"accelerator\": \"h100-sxm\"") ==
+        "lamina.json: /prices_per_hour/1/accelerator is \"h100-sxm\", expected each accelerator once");
+  CHECK(read_prices("\"accelerator\": \"h20\"", "\"accelerator\": \"\"") ==
+        "lamina.json: /prices_per_hour/1/accelerator is \"\", expected a name of 1 to 63 characters");
+  CHECK(read_prices("\"2024-05\"", "\"2024-13\"") ==
+        "lamina.json: /date is \"2024-13\", expected a year and month such as 2024-05");
+  CHECK(read_prices("\"2024-05\"", "\"May 2024\"") ==
+        "lamina.json: /date is \"May 2024\", expected a year and month such as 2024-05");
+  CHECK(read_prices("\"dollars\"", "\"euros\"") ==
+        "lamina.json: /unit is \"euros\", expected one of: dollars, relative");
+  std::string many;
+  for (int i = 0; i < 30; ++i) many += R"({ "accelerator": "gpu)" + std::to_string(i) + R"(", "price": 1 }, )";
+  CHECK(read_prices("{ \"accelerator\": \"h20\"", many + "{ \"accelerator\": \"h20\"") ==
+        "lamina.json: /prices_per_hour is an array, expected 1 to 32 prices");
 }

@@ -126,6 +126,22 @@ TEST_CASE("interconnect's contract") {
   CHECK(complaint(Interconnect{"link", {1e9}, {1e-6}}) == "valid");
 }
 
+TEST_CASE("a price list's contract") {
+  const PriceList list{.name = "mine", .date = "2026-01", .size = 2, .prices = {{{"h20", 1.0}, {"h100-sxm", 2.0}}}};
+  CHECK(complaint(list) == "valid");
+  const auto with = [&](auto change) {
+    PriceList other = list;
+    change(other);
+    return complaint(other);
+  };
+  CHECK(with([](PriceList& l) { l.date = "2026-00"; }) == "date is 0, expected a year and month such as 2024-05");
+  CHECK(with([](PriceList& l) { l.size = 0; }) == "prices is 0, expected 1 to 32 prices");
+  CHECK(with([](PriceList& l) { l.size = 33; }) == "prices is 33, expected 1 to 32 prices");
+  CHECK(with([](PriceList& l) { l.prices[1].per_hour = 0.0; }) == "price is 0, expected a positive number");
+  CHECK(with([](PriceList& l) { l.prices[1].accelerator = "h20"; }) ==
+        "prices of one accelerator is 2, expected one");
+}
+
 TEST_CASE("model's contract") {
   const auto with = [](auto change) {
     ModelConfig model = models::gemma_3_27b;

@@ -7,6 +7,7 @@
 
 #include "catalogues.hpp"
 #include "opcost/io/accelerator_json.hpp"
+#include "opcost/io/price_list_json.hpp"
 #include "text.hpp"
 
 namespace generate_catalogue {
@@ -53,6 +54,54 @@ std::string accelerator(const opcost::Accelerator& a) {
       link(a.host), link(a.scale_out), number(a.power_watts));
 }
 
+/// The price lists and the list of them.
+std::string price_lists(const fs::path& data) {
+  std::string constants;
+  std::string entries;
+  const std::vector<fs::path> files = json_files(data / "prices");
+  for (const fs::path& path : files) {
+    const opcost::PriceListFile file = opcost::read_price_list_file(path);
+    const opcost::PriceList& list = file.specification;
+    require_matching_name(path, list.name.view());
+    const std::string id = identifier(list.name.view());
+    std::string prices;
+    for (std::size_t i = 0; i < list.size; ++i) {
+      const opcost::AcceleratorPrice& price = list.prices[i];
+      prices += fmt::format("{}{{{}, {}}}", i == 0 ? "" : ", ", literal(price.accelerator.view()),
+                            number(price.per_hour));
+    }
+    constants += fmt::format(
+        "\n/// Source: {}.\ninline constexpr PriceList {}{{.name = {}, .date = {}, .unit = PriceUnit::{}, .size = "
+        "{}, .prices = {{{{{}}}}}}};\n",
+        file.source.citations.front(), id, literal(list.name.view()), literal(list.date.view()), name(list.unit),
+        list.size, prices);
+    entries += fmt::format("    {{price_lists::{}, {}}},\n", id, literal(file.source.citations.front()));
+  }
+  return "namespace price_lists {\n" + constants +
+         fmt::format(R"(
+}}  // namespace price_lists
+
+/// A built-in price list and where its prices come from.
+struct PriceListEntry {{
+  PriceList specification{{}};
+  std::string_view source{{}};
+}};
+
+/// Every built-in price list, by name.
+inline constexpr std::array<PriceListEntry, {}> price_list_catalogue{{{{
+{}}}}};
+
+/// The built-in price list of that name, or null.
+constexpr const PriceList* price_list_named(std::string_view name) noexcept {{
+  for (const PriceListEntry& entry : price_list_catalogue) {{
+    if (entry.specification.name.view() == name) return &entry.specification;
+  }}
+  return nullptr;
+}}
+)",
+                     files.size(), entries);
+}
+
 }  // namespace
 
 std::string hardware_catalogue(const fs::path& data) {
@@ -85,9 +134,10 @@ std::string hardware_catalogue(const fs::path& data) {
         number(specification.bandwidth.value), number(specification.latency.value));
     interconnect_names += (interconnect_names.empty() ? "" : ", ") + ("interconnects::" + id);
   }
-  return fmt::format(preamble, "data/hardware/*.json and data/interconnects/*.json",
-                     "#include <span>\n#include <string_view>\n\n#include \"opcost/hardware/accelerator.hpp\"\n"
-                     "#include \"opcost/hardware/interconnect.hpp\"\n") +
+  return fmt::format(
+             preamble, "data/hardware/*.json, data/interconnects/*.json and data/prices/*.json",
+             "#include <span>\n#include <string_view>\n\n#include \"opcost/hardware/accelerator.hpp\"\n"
+             "#include \"opcost/hardware/interconnect.hpp\"\n#include \"opcost/hardware/price_list.hpp\"\n") +
          "\nnamespace accelerators {\n" + constants +
          "\n}  // namespace accelerators\n\nnamespace interconnects {\n" + interconnects +
          "\n}  // namespace interconnects\n\nnamespace detail {\n\n" + lists +
@@ -118,9 +168,10 @@ constexpr const Accelerator* accelerator_named(std::string_view name) noexcept {
 /// Every built-in interconnect, by name.
 inline constexpr std::array<Interconnect, {}> interconnect_catalogue{{{}}};
 
+{}
 }}  // namespace opcost
 )",
-                     files.size(), entries, interconnect_files.size(), interconnect_names);
+                     files.size(), entries, interconnect_files.size(), interconnect_names, price_lists(data));
 }
 
 }  // namespace generate_catalogue

@@ -174,18 +174,36 @@ Table serving_systems_table() {
   return table;
 }
 
+/// A row for each price; in text, its list is named in the first only.
+Table prices(TableFormat format) {
+  Table table({{"list", false}, {"date", false}, {"gpu", false}, {"price/h"}, {"source", false}});
+  for (const PriceListEntry& entry : price_list_catalogue) {
+    const PriceList& list = entry.specification;
+    for (std::size_t i = 0; i < list.size; ++i) {
+      const AcceleratorPrice& price = list.prices[i];
+      const bool named = i == 0 || format != TableFormat::text;
+      table.add_row({std::string(named ? list.name.view() : ""), std::string(named ? list.date.view() : ""),
+                     std::string(price.accelerator.view()),
+                     fmt::format("{}{:.2f}", list.unit == PriceUnit::dollars ? "$" : "× ", price.per_hour),
+                     std::string(named ? entry.source : "")});
+    }
+    table.add_rule();
+  }
+  return table;
+}
+
 }  // namespace
 
 void add_list_command(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("list",
                          "What there is to choose from: gpus, models, operations, dtypes, calibrations, "
-                         "serving-systems");
+                         "serving-systems, prices");
   command->footer("Example:\n  opcost list gpus");
   const auto what = std::make_shared<std::string>();
   const auto format = std::make_shared<std::string>("table");
   add_choice(*command, "what", *what, "What to list",
-             {"gpus", "models", "operations", "dtypes", "calibrations", "serving-systems"})
+             {"gpus", "models", "operations", "dtypes", "calibrations", "serving-systems", "prices"})
       ->required();
   add_choice(*command, "--format", *format, "How to print (default: table)", {"table", "markdown", "csv"});
   command->callback([what, format] {
@@ -195,6 +213,7 @@ void add_list_command(CLI::App& app) {
                         : *what == "dtypes"          ? data_types_table()
                         : *what == "calibrations"    ? calibrations(as)
                         : *what == "serving-systems" ? serving_systems_table()
+                        : *what == "prices"          ? prices(as)
                                                      : operations(as);
     print(table.render(as, colour_wanted()));
   });

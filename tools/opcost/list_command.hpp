@@ -5,7 +5,7 @@
 
 namespace opcost::program {
 
-/// `opcost list gpus|models|operations|dtypes`: what there is to choose from.
+/// `opcost list gpus|models|operations|dtypes|calibrations|serving-systems|prices`: what there is to choose from.
 void add_list_command(CLI::App& app);
 
 }  // namespace opcost::program

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Generated from data/hardware/*.json and data/interconnects/*.json by generate_catalogue. Do not edit: change the data.
+// Generated from data/hardware/*.json, data/interconnects/*.json and data/prices/*.json by generate_catalogue. Do not edit: change the data.
 // clang-format off
 #pragma once
 
@@ -10,6 +10,7 @@
 
 #include "opcost/hardware/accelerator.hpp"
 #include "opcost/hardware/interconnect.hpp"
+#include "opcost/hardware/price_list.hpp"
 
 namespace opcost {
 
@@ -538,5 +539,39 @@ constexpr const Accelerator* accelerator_named(std::string_view name) noexcept {
 
 /// Every built-in interconnect, by name.
 inline constexpr std::array<Interconnect, 2> interconnect_catalogue{interconnects::lamina_400g_host_bypassed, interconnects::nccl_400g_heterogeneous};
+
+namespace price_lists {
+
+/// Source: Lamina: Efficient and Economic Large Language Model Inference with Attention Offloading (arXiv 2405.01814), Table 1.
+inline constexpr PriceList lamina{.name = "lamina", .date = "2024-05", .unit = PriceUnit::dollars, .size = 3, .prices = {{{"h100-sxm", 11.06}, {"h20", 4.63}, {"tpu-v6e", 2.7}}}};
+
+/// Source: MegaScale-Infer: Serving Mixture-of-Experts at Scale with Disaggregated Expert Parallelism (arXiv 2504.02263), Table 3.
+inline constexpr PriceList megascale_infer{.name = "megascale-infer", .date = "2025-04", .unit = PriceUnit::relative, .size = 5, .prices = {{{"l20", 1}, {"h800-sxm", 5.28}, {"a800-sxm", 2.26}, {"h20", 1.85}, {"l40s", 1.08}}}};
+
+/// Source: Step-3 is Large yet Affordable: Model-system Co-design for Cost-effective Decoding (arXiv 2507.19427).
+inline constexpr PriceList step_3{.name = "step-3", .date = "2025-07", .unit = PriceUnit::dollars, .size = 3, .prices = {{{"h800-sxm", 2}, {"h20", 0.8}, {"a800-sxm", 0.75}}}};
+
+}  // namespace price_lists
+
+/// A built-in price list and where its prices come from.
+struct PriceListEntry {
+  PriceList specification{};
+  std::string_view source{};
+};
+
+/// Every built-in price list, by name.
+inline constexpr std::array<PriceListEntry, 3> price_list_catalogue{{
+    {price_lists::lamina, "Lamina: Efficient and Economic Large Language Model Inference with Attention Offloading (arXiv 2405.01814), Table 1"},
+    {price_lists::megascale_infer, "MegaScale-Infer: Serving Mixture-of-Experts at Scale with Disaggregated Expert Parallelism (arXiv 2504.02263), Table 3"},
+    {price_lists::step_3, "Step-3 is Large yet Affordable: Model-system Co-design for Cost-effective Decoding (arXiv 2507.19427)"},
+}};
+
+/// The built-in price list of that name, or null.
+constexpr const PriceList* price_list_named(std::string_view name) noexcept {
+  for (const PriceListEntry& entry : price_list_catalogue) {
+    if (entry.specification.name.view() == name) return &entry.specification;
+  }
+  return nullptr;
+}
 
 }  // namespace opcost

@@ -39,8 +39,8 @@ inline double number_or_zero(JsonObject& object, const std::string& key, int exp
   return node.is_null() ? 0.0 : node.as_positive_number(exponent);
 }
 
-inline Name read_name(JsonObject& object) {
-  const JsonNode node = object.member("name");
+inline Name read_name(JsonObject& object, const std::string& key = "name") {
+  const JsonNode node = object.member(key);
   const std::string text = node.as_string();
   if (text.empty() || text.size() > Name::capacity) node.fail("a name of 1 to 63 characters");
   return Name(text);
