@@ -112,6 +112,7 @@ set(core_headers
     opcost/placement/pipeline.hpp
     opcost/placement/pipeline_simulation.hpp
     opcost/placement/plan_estimate.hpp
+    opcost/placement/plan_explanation.hpp
     opcost/placement/plan_search.hpp
     opcost/placement/stage_plan.hpp
     opcost/placement/unit_cost.hpp

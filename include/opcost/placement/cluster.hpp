@@ -99,12 +99,16 @@ class Cluster {
   /// Within a pool that is one node, a link of its accelerators' own kind; else none until it is set. At most 8 pools.
   explicit Cluster(std::span<const Pool> pools) noexcept : pools_(pools) {
     for (std::size_t i = 0; i < pools.size() && i < most_pools; ++i) {
-      if (pools[i].accelerators <= pools[i].platform.fabric.ranks_per_node) links_[i][i] = link_in_node(pools[i]);
+      if (is_one_node(i)) links_[i][i] = link_in_node(pools[i]);
     }
   }
 
   std::span<const Pool> pools() const noexcept { return pools_; }
   const Pool& pool(std::size_t index) const noexcept { return pools_[index]; }
+
+  bool is_one_node(std::size_t pool) const noexcept {
+    return pools_[pool].accelerators <= pools_[pool].platform.fabric.ranks_per_node;
+  }
 
   const PoolLink& link(std::size_t from, std::size_t to) const noexcept { return links_[from][to]; }
   /// In one direction.
@@ -113,8 +117,7 @@ class Cluster {
   void connect_all(const PoolLink& link) noexcept {
     for (std::size_t from = 0; from < pools_.size(); ++from) {
       for (std::size_t to = 0; to < pools_.size(); ++to) {
-        const bool one_node = pools_[from].accelerators <= pools_[from].platform.fabric.ranks_per_node;
-        if (from != to || !one_node) links_[from][to] = link;
+        if (from != to || !is_one_node(from)) links_[from][to] = link;
       }
     }
   }
