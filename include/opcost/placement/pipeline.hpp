@@ -177,46 +177,44 @@ namespace detail {
 class PipelineClocks {
  public:
   constexpr PipelineClocks(const Pipeline& pipeline, Seconds interval) noexcept : pipeline_(pipeline) {
-    for (std::size_t i = 0; i < count(); ++i) ready_[i].time = interval * double(i);
+    for (std::size_t i = 0; i < count(); ++i) times_[i] = interval * double(i);
+    find_earliest();
   }
 
   /// Whoever is ready first works or sends; its index.
   constexpr std::size_t advance() noexcept {
-    const std::size_t first = earliest();
-    Progress& micro_batch = ready_[first];
+    const std::size_t first = earliest_;
+    Progress& micro_batch = progress_[first];
     const PipelineVisit& visit = pipeline_.visits[micro_batch.visit];
     const std::size_t pool = std::size_t(visit.pool);
     const std::size_t next = pipeline_.after(micro_batch.visit);
     if (!micro_batch.sends) {
-      serve(micro_batch, pool_[pool], visit.busy);
+      serve(times_[first], pool_[pool], visit.busy);
       micro_batch.sends = visit.transfer > Seconds{};
-      if (micro_batch.sends) return first;
     } else {
-      serve(micro_batch, link_[pool][std::size_t(pipeline_.visits[next].pool)], visit.transfer);
+      serve(times_[first], link_[pool][std::size_t(pipeline_.visits[next].pool)], visit.transfer);
       micro_batch.sends = false;
     }
-    micro_batch.time += visit.latency;
-    micro_batch.visit = next;
-    if (next == 0) ++micro_batch.steps;
+    if (!micro_batch.sends) {
+      times_[first] += visit.latency;
+      micro_batch.visit = next;
+      if (next == 0) ++micro_batch.steps;
+    }
+    find_earliest();
     return first;
   }
 
   constexpr std::size_t count() const noexcept { return std::size_t(pipeline_.micro_batches); }
   /// Steps ended.
-  constexpr std::int32_t steps(std::size_t micro_batch) const noexcept { return ready_[micro_batch].steps; }
-  constexpr Seconds time(std::size_t micro_batch) const noexcept { return ready_[micro_batch].time; }
+  constexpr std::int32_t steps(std::size_t micro_batch) const noexcept { return progress_[micro_batch].steps; }
+  constexpr Seconds time(std::size_t micro_batch) const noexcept { return times_[micro_batch]; }
   /// Who is ready first.
-  constexpr std::size_t earliest() const noexcept {
-    std::size_t first = 0;
-    for (std::size_t i = 1; i < count(); ++i) {
-      if (ready_[i].time < ready_[first].time) first = i;
-    }
-    return first;
-  }
+  constexpr std::size_t earliest() const noexcept { return earliest_; }
 
   /// It is never ready again.
   constexpr void retire(std::size_t micro_batch) noexcept {
-    ready_[micro_batch].time = {std::numeric_limits<double>::infinity()};
+    times_[micro_batch] = {std::numeric_limits<double>::infinity()};
+    find_earliest();
   }
 
   /// Whether everybody is where they were, whole steps ago, seen from the first micro-batch, whose turn it is. (A
@@ -224,11 +222,11 @@ class PipelineClocks {
   constexpr bool recurs(const PipelineClocks& before) const noexcept {
     const Seconds tolerance = (time(0) - before.time(0)) * 1e-6;
     for (std::size_t i = 0; i < count(); ++i) {
-      const Progress& now = ready_[i];
-      const Progress& then = before.ready_[i];
+      const Progress& now = progress_[i];
+      const Progress& then = before.progress_[i];
       if (now.visit != then.visit || now.sends != then.sends) return false;
       if (now.steps - then.steps != steps(0) - before.steps(0)) return false;
-      const Seconds shift = (now.time - then.time) - (time(0) - before.time(0));
+      const Seconds shift = (time(i) - before.time(i)) - (time(0) - before.time(0));
       if (shift > tolerance || shift * -1.0 > tolerance) return false;
     }
     return true;
@@ -236,19 +234,27 @@ class PipelineClocks {
 
  private:
   struct Progress {
-    Seconds time{};
     std::size_t visit = 0;
     std::int32_t steps = 0;
     bool sends = false;  ///< Has worked, and waits for the link.
   };
 
-  static constexpr void serve(Progress& micro_batch, Seconds& free, Seconds time) noexcept {
-    free = (micro_batch.time < free ? free : micro_batch.time) + time;
-    micro_batch.time = free;
+  static constexpr void serve(Seconds& ready, Seconds& free, Seconds time) noexcept {
+    free = (ready < free ? free : ready) + time;
+    ready = free;
+  }
+
+  constexpr void find_earliest() noexcept {
+    earliest_ = 0;
+    for (std::size_t i = 1; i < count(); ++i) {
+      if (times_[i] < times_[earliest_]) earliest_ = i;
+    }
   }
 
   Pipeline pipeline_;
-  std::array<Progress, most_micro_batches> ready_{};
+  std::size_t earliest_ = 0;
+  std::array<Seconds, most_micro_batches> times_{};
+  std::array<Progress, most_micro_batches> progress_{};
   std::array<Seconds, most_pipeline_pools> pool_{};
   std::array<std::array<Seconds, most_pipeline_pools>, most_pipeline_pools> link_{};
 };
@@ -259,7 +265,7 @@ class PipelineClocks {
 struct PipelineSteadyState {
   Seconds period{};       ///< Of one step of every micro-batch; of one, its mean time per output token.
   PipelineBound bound{};  ///< What the period would be at best.
-  bool settled = true;    ///< Else the period is a mean over many steps, not of a state that recurs.
+  bool settled = true;    ///< Else the period is a mean over some steps, not of a state that recurs.
   std::int32_t micro_batches = 1;
 
   /// The share of time in which a pool or link works that each micro-batch asks for so much of per step.
@@ -277,20 +283,28 @@ struct PipelineSteadyState {
 /// that fill them.
 constexpr PipelineSteadyState steady_state(const Pipeline& pipeline,
                                            PipelineStart start = PipelineStart::evenly) noexcept {
-  constexpr std::int32_t most_steps = 128;
+  constexpr std::int32_t most_steps = 64;
   PipelineSteadyState state{.bound = pipeline_bound(pipeline), .micro_batches = pipeline.micro_batches};
   state.period = state.bound.period;
   if (pipeline.micro_batches == 1 || has_alike_rounds(pipeline)) return state;
   detail::PipelineClocks clocks(pipeline, start_interval(pipeline, start));
   detail::PipelineClocks before = clocks;
+  std::int32_t alike_means = 0;
+  Seconds mean_before{};
   for (std::int32_t steps = 1; steps <= most_steps; ++steps) {
     while (clocks.steps(0) < steps || clocks.earliest() != 0) clocks.advance();
     state.period = (clocks.time(0) - before.time(0)) / double(steps - before.steps(0));
     if (clocks.recurs(before)) return state;
     // Brent's search for a cycle of any length: compare with the state after the last power of two of steps
-    if ((steps & (steps - 1)) == 0 && steps < most_steps) before = clocks;
+    if ((steps & (steps - 1)) != 0 || steps == most_steps) continue;
+    before = clocks;
+    const Seconds change = state.period - mean_before;
+    alike_means = change < state.period * 3e-4 && change * -1.0 < state.period * 3e-4 ? alike_means + 1 : 0;
+    if (alike_means == 2) break;
+    mean_before = state.period;
   }
   state.settled = false;
+  if (state.period < state.bound.period) state.period = state.bound.period;  // a mean may end early in a cycle
   return state;
 }
 
