@@ -124,8 +124,8 @@ set(core_headers
 
 opcost_library(core HEADERS ${core_headers})
 opcost_library(format LINK opcost_core fmt::fmt HEADERS opcost/io/format.hpp opcost/io/plot.hpp
-               opcost/io/plot/accuracy_chart.hpp opcost/io/plot/label_placement.hpp opcost/io/plot/roofline_chart.hpp opcost/io/plot/step_chart.hpp
-               opcost/io/plot/svg.hpp)
+               opcost/io/plot/accuracy_chart.hpp opcost/io/plot/frontier_chart.hpp opcost/io/plot/label_placement.hpp
+               opcost/io/plot/roofline_chart.hpp opcost/io/plot/step_chart.hpp opcost/io/plot/svg.hpp)
 opcost_library(json LINK opcost_core nlohmann_json::nlohmann_json
                HEADERS opcost/io/json.hpp opcost/io/accelerator_json.hpp opcost/io/calibration_json.hpp
                        opcost/io/model_families.hpp opcost/io/model_json.hpp opcost/io/model_quantisation.hpp

@@ -4,5 +4,6 @@
 #pragma once
 
 #include "opcost/io/plot/accuracy_chart.hpp"
+#include "opcost/io/plot/frontier_chart.hpp"
 #include "opcost/io/plot/roofline_chart.hpp"
 #include "opcost/io/plot/step_chart.hpp"

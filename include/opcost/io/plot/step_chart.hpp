@@ -4,7 +4,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -82,24 +81,6 @@ inline Rows rows_of(const StepPanel& panel) {
   return rows;
 }
 
-/// A linear axis from 0.
-struct Axis {
-  double high = 1.0, start = 0.0, end = 1.0;
-
-  double at(double value) const { return start + (end - start) * value / high; }
-
-  /// Multiples of 1, 2 or 5 times a power of ten, four to nine of them.
-  std::vector<double> ticks() const {
-    double distance = std::pow(10.0, std::floor(std::log10(high / 4.0)));
-    for (const double factor : {2.0, 2.5}) {
-      if (high / distance > 9.0) distance *= factor;
-    }
-    std::vector<double> values;
-    for (int i = 0; distance * i <= high * (1.0 + 1e-9); ++i) values.push_back(distance * i);
-    return values;
-  }
-};
-
 /// A mark where the bound is, with a rim that sets it off.
 inline std::string bound_markup(double x, double top, double bottom) {
   const Segment mark{{x, top}, {x, bottom}};
@@ -108,7 +89,7 @@ inline std::string bound_markup(double x, double top, double bottom) {
 }
 
 /// The bar's name, its parts side by side, its bound, and its length in words.
-inline std::string bar_markup(const StepChart& chart, const StepBar& bar, double whole, const Axis& axis,
+inline std::string bar_markup(const StepChart& chart, const StepBar& bar, double whole, const LinearAxis& axis,
                               double top, bool strong) {
   const double total = length(bar), baseline = top + bar_height - 4.0;
   const double percent = 100.0 * total / whole;
@@ -184,7 +165,7 @@ inline std::string step_svg(const StepChart& chart) {
       gutter = std::max(gutter, text_width(bar.label, font_size) * 1.1);
     }
   }
-  const Axis axis{longest > 0.0 ? longest : 1.0, left + std::min(gutter, most_gutter) + 12.0, right - 118.0};
+  const LinearAxis axis{longest > 0.0 ? longest : 1.0, left + std::min(gutter, most_gutter) + 12.0, right - 118.0};
   for (std::size_t i = 0; i < chart.panels.size(); ++i) {
     const StepPanel& panel = chart.panels[i];
     y += 30.0;

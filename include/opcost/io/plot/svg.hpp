@@ -260,6 +260,26 @@ inline std::string svg_document(std::string_view title, std::string_view descrip
   return svg.add(paper.set("class", "paper")).add(body).markup();
 }
 
+// ---- linear axis --------------------------------------------------------------------------------
+
+/// A linear axis from 0: `high` is drawn at pixel `end`, 0 at `start`.
+struct LinearAxis {
+  double high = 1.0, start = 0.0, end = 1.0;
+
+  double at(double value) const { return start + (end - start) * value / high; }
+
+  /// Multiples of 1, 2 or 5 times a power of ten, four to nine of them.
+  std::vector<double> ticks() const {
+    double distance = std::pow(10.0, std::floor(std::log10(high / 4.0)));
+    for (const double factor : {2.0, 2.5}) {
+      if (high / distance > 9.0) distance *= factor;
+    }
+    std::vector<double> values;
+    for (int i = 0; distance * i <= high * (1.0 + 1e-9); ++i) values.push_back(distance * i);
+    return values;
+  }
+};
+
 // ---- logarithmic axis ---------------------------------------------------------------------------
 
 /// A logarithmic axis: `low` is drawn at pixel `start` and `high` at pixel `end`; 0 < low < high.
