@@ -183,6 +183,9 @@ class PlanSearch {
     const PhaseStep* step = nullptr;
     std::int32_t steps_to_first = 0;
     Seconds period_limit{};
+    std::array<double, most_search_groups> weights{};  ///< Of the bound; they sum to 1.
+    std::array<Seconds, placed_block_count + 1>
+        weighted_rest{};  ///< Of blocks_ from an index on, each where it is least.
   };
 
   FleetTable& table(Phase phase) noexcept { return tables_[static_cast<std::size_t>(phase)]; }
@@ -355,7 +358,8 @@ class PlanSearch {
       if (!room) return;  // larger ones hold more
       ++counts_.choices;
       choice.period_limit = period_limit(choice);
-      if (options_.prune && !may_improve(choice, least_busy(choice))) continue;
+      weigh(choice);
+      if (options_.prune && !may_improve(choice, choice.weighted_rest[0] * (1.0 - 1e-12))) continue;
       assign(choice);
     }
   }
@@ -375,26 +379,34 @@ class PlanSearch {
     return table(phase_).improves(choice.accelerators, choice.step->requests / busy.value);
   }
 
-  /// No assignment has a busiest group that is busy for less: for any weights w that sum to 1, max_g busy_g ≥ Σ_g w_g
-  /// busy_g ≥ Σ_b min_g w_g t_gb. Weights by the groups' speed for everything.
-  Seconds least_busy(const Choice& choice) const noexcept {
-    std::array<double, most_search_groups> weight{};
+  /// For any weights w that sum to 1, max_g busy_g ≥ Σ_g w_g busy_g ≥ Σ_b min_g w_g t_gb: the busiest group cannot be
+  /// busy for less. Weights by the groups' speed for everything.
+  void weigh(Choice& choice) const noexcept {
     double sum = 0.0;
     for (std::size_t i = 0; i < choice.count; ++i) {
       Seconds all{};
       for (const Block block : blocks_) all += choice.shares[i]->times[block] * double(placed_.layers()[block]);
-      weight[i] = 1.0 / all.value;
-      sum += weight[i];
+      choice.weights[i] = 1.0 / all.value;
+      sum += choice.weights[i];
     }
-    Seconds least{};
-    for (const Block block : blocks_) {
-      double fastest = std::numeric_limits<double>::infinity();
-      for (std::size_t i = 0; i < choice.count; ++i) {
-        fastest = std::min(fastest, weight[i] / sum * choice.shares[i]->times[block].value);
+    for (std::size_t i = 0; i < choice.count; ++i) choice.weights[i] /= sum;
+    choice.weighted_rest[blocks_.size()] = {};
+    for (std::size_t index = blocks_.size(); index-- > 0;) {
+      const Block block = blocks_[index];
+      Seconds least = choice.shares[0]->times[block] * choice.weights[0];
+      for (std::size_t i = 1; i < choice.count; ++i) {
+        const Seconds there = choice.shares[i]->times[block] * choice.weights[i];
+        if (there < least) least = there;
       }
-      least += Seconds{fastest * placed_.layers()[block]};
+      choice.weighted_rest[index] = choice.weighted_rest[index + 1] + least * double(placed_.layers()[block]);
     }
-    return least;
+  }
+
+  /// What the busiest group is busy for at least, once the blocks from an index on have their groups, too.
+  Seconds least_busy(const Choice& choice, const Partial& partial, std::size_t index) const noexcept {
+    Seconds least = choice.weighted_rest[index];
+    for (std::size_t i = 0; i < choice.count; ++i) least += partial.busy[i] * choice.weights[i];
+    return least * (1.0 - 1e-12);
   }
 
   void assign(const Choice& choice) {
@@ -422,6 +434,7 @@ class PlanSearch {
       finish(choice, partial);
       return;
     }
+    if (options_.prune && !may_improve(choice, least_busy(choice, partial, index))) return;
     for (std::size_t group = 0; group < choice.count; ++group) {
       Partial more = partial;
       if (put(choice, more, blocks_[index], group)) assign_freely(choice, more, index + 1);

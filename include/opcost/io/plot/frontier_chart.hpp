@@ -28,7 +28,7 @@ struct FrontierSeries {
   std::vector<FrontierPoint> points;
 };
 
-/// Each series has at least what the one before has.
+/// Each series has the plans of those before, too.
 struct FrontierChart {
   std::string title, subtitle;
   std::string speed_name;  ///< Such as "tokens/s of one user".
@@ -45,11 +45,9 @@ inline bool drawable(const FrontierPoint& p) {
 }
 
 /// The points that no other beats, the fastest last.
-inline std::vector<FrontierPoint> best_points(const FrontierSeries& series) {
-  std::vector<FrontierPoint> points;
-  for (const FrontierPoint& p : series.points) {
-    if (drawable(p)) points.push_back(p);
-  }
+inline std::vector<FrontierPoint> best_points(std::vector<FrontierPoint> points) {
+  points.erase(std::remove_if(points.begin(), points.end(), [](const FrontierPoint& p) { return !drawable(p); }),
+               points.end());
   std::stable_sort(points.begin(), points.end(), [](const FrontierPoint& a, const FrontierPoint& b) {
     return a.speed > b.speed || (!(b.speed > a.speed) && a.value > b.value);
   });
@@ -89,8 +87,9 @@ inline std::string path_text(const std::vector<Position>& points) {
   return d;
 }
 
-/// The most that a frontier has over another at the same speed, as "up to 1.46 times"; "" where there is nothing.
-inline std::string gain_text(const std::vector<FrontierPoint>& frontier, const std::vector<FrontierPoint>& before) {
+/// The most that a frontier has over another at the same speed, in words.
+inline std::string gain_text(const std::vector<FrontierPoint>& frontier, const std::vector<FrontierPoint>& before,
+                             std::string_view name) {
   double most = 1.0;
   bool alone = false;
   for (const FrontierPoint& p : frontier) {
@@ -98,8 +97,9 @@ inline std::string gain_text(const std::vector<FrontierPoint>& frontier, const s
     alone = alone || other == 0.0;
     if (other > 0.0) most = std::max(most, p.value / other);
   }
-  if (most >= 1.005) return "up to " + number(most, 2) + " times that";
-  return alone ? "faster answers than that" : "no more than that";
+  const std::string other(name);
+  if (most >= 1.005) return "up to " + number(most, 2) + " times " + other;
+  return alone ? "faster answers than " + other : "no more than " + other;
 }
 
 }  // namespace detail::frontier
@@ -115,11 +115,13 @@ inline std::string frontier_svg(const FrontierChart& chart) {
   body += text_element({left, 62.0}, shortened(chart.subtitle, right - left, font_size), "muted").markup();
 
   std::vector<std::vector<FrontierPoint>> frontiers;
+  std::vector<FrontierPoint> all;
   std::vector<double> speeds;
   double fastest = 0.0, highest = 0.0;
   std::size_t left_out = 0;
   for (const FrontierSeries& series : chart.series) {
-    frontiers.push_back(best_points(series));
+    all.insert(all.end(), series.points.begin(), series.points.end());
+    frontiers.push_back(best_points(all));
     left_out += static_cast<std::size_t>(std::count_if(series.points.begin(), series.points.end(),
                                                        [](const FrontierPoint& p) { return !drawable(p); }));
     for (const FrontierPoint& p : frontiers.back()) {
@@ -133,7 +135,8 @@ inline std::string frontier_svg(const FrontierChart& chart) {
 
   double legend = chart.subtitle.empty() ? 74.0 : 96.0;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
-    const std::string gain = i == 0 ? "" : ": " + gain_text(frontiers[i], frontiers[i - 1]);
+    const std::string gain =
+        i == 0 ? "" : ": " + gain_text(frontiers[i], frontiers[i - 1], chart.series[i - 1].label);
     body +=
         Element("g").set("class", series_class(i)).add(marker_element({left + 6.0, legend - 4.0}, i, 4.6)).markup();
     const std::string text = shortened(chart.series[i].label + gain, right - left - 20.0, font_size);
