@@ -212,16 +212,19 @@ inline std::optional<Violation> violation(const ModelConfig& model, const Cluste
   std::uint32_t used = 0;
   std::optional<Violation> missing;
   std::size_t before = plan.ranges[0][Block::embedding];
-  detail::visit_placed_blocks(model, plan, [&](Block block, const LayerRange& range, bool /*returns*/) noexcept {
-    const std::size_t now = range[block];
-    used |= 1U << now;
+  const auto go_to = [&](std::size_t group) noexcept {
     const auto from = static_cast<std::size_t>(plan.groups[before].pool);
-    const auto to = static_cast<std::size_t>(plan.groups[now].pool);
-    if (before != now && !cluster.link(from, to).exists()) {
+    const auto to = static_cast<std::size_t>(plan.groups[group].pool);
+    if (before != group && !cluster.link(from, to).exists()) {
       missing = Violation{"link", 0.0, "a bandwidth above 0 between pools that a plan sends tensors between"};
     }
-    before = now;
+    before = group;
+  };
+  detail::visit_placed_blocks(model, plan, [&](Block block, const LayerRange& range, bool /*returns*/) noexcept {
+    used |= 1U << range[block];
+    go_to(range[block]);
   });
+  go_to(plan.ranges[0][Block::embedding]);  // with the sampled token
   if (missing) return missing;
   if (used != (1U << static_cast<std::uint32_t>(plan.group_count)) - 1U) {
     return Violation{"groups", double(plan.group_count), "as many as have blocks"};
