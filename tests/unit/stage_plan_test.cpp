@@ -67,7 +67,8 @@ std::vector<StepBatch> batches_of(const ModelConfig& model) {
 
 template <class Value>
 Value sum_over_pass(const BlockCosts<Value>& costs, const BlockLayers& layers) {
-  Value sum = costs.expert_exchange * double(layers[Block::experts]);
+  Value sum = costs.expert_dispatch * double(layers[Block::experts]);
+  sum += costs.expert_combine * double(layers[Block::experts]);
   for (std::size_t i = 0; i < placed_block_count; ++i) sum += costs.each.values[i] * double(layers.values[i]);
   return sum;
 }
@@ -160,7 +161,8 @@ TEST_CASE("an empty batch takes no time in any block") {
     const ModelShard shard = shard_of(model, {.tensor = 2});
     const BlockTimes times = block_times(shard, StepBatch(shard.model), {}, h100());
     for (const Seconds time : times.each.values) CHECK(time == Seconds{});
-    CHECK(times.expert_exchange == Seconds{});
+    CHECK(times.expert_dispatch == Seconds{});
+    CHECK(times.expert_combine == Seconds{});
     CHECK(times.gather == Seconds{});
   }
 }
@@ -182,8 +184,11 @@ TEST_CASE("a plan with everything on one group takes a step's time, host include
       const Seconds expected = estimator.estimate(batch).expected;
       CHECK(estimate.period.value == near(expected.value));
       CHECK(estimate.round_trip.value == near(expected.value));
-      CHECK(estimate.busy[0].value == near(expected.value));
-      CHECK(estimate.utilisation(0) == Approx(1.0));
+      // while tokens are on their way to experts and back the group is free for other micro-batches
+      const BlockTimes times = plan_times(placed, two.cluster, plan, decode_batch(48, 3000))[0];
+      const Seconds exchange =
+          (times.expert_dispatch + times.expert_combine) * double(placed.layers()[Block::experts]);
+      CHECK((estimate.busy[0] + exchange).value == near(expected.value));
       CHECK(estimate.settled);
     }
   }
@@ -319,13 +324,22 @@ TEST_CASE("the experts of DeepSeek-V3 elsewhere: a copy of a token for each rank
   // the same group of experts with the router: a token goes there once, and they exchange it among each other
   const StagePlan routed = attention_feed_forward_plan(model, attention, {1, {.expert = 8, .data = 8}}, 3, true);
   const Built with_router(placed, two.cluster, routed, decode_batch(64, 4000));
-  REQUIRE(with_router.size() == 2 * 61);  // three dense feed-forward blocks are there, too
-  const PipelineVisit& last = with_router[2 * 61 - 1];
+  // three dense feed-forward blocks are there, too; around experts on its own ranks a group is free twice
+  REQUIRE(with_router.size() == 2 * 61 + 2 * 58);
+  const BlockTimes& routed_times = with_router.times[1];
+  const PipelineVisit& router = with_router[2 * 61 + 2 * 58 - 3];
+  CHECK(router.pool == 1);
+  CHECK(router.busy.value == near(routed_times[Block::router].value));
+  CHECK(router.transfer == routed_times.expert_dispatch);
+  CHECK(routed_times.expert_dispatch > Seconds{});
+  const PipelineVisit& experts = with_router[2 * 61 + 2 * 58 - 2];
+  CHECK(experts.pool == 1);
+  CHECK(experts.busy.value == near(routed_times[Block::experts].value));
+  CHECK(experts.transfer == routed_times.expert_combine);
+  CHECK(routed_times.expert_combine > Seconds{});
+  const PipelineVisit& last = with_router[2 * 61 + 2 * 58 - 1];
   CHECK(last.transfer.value == near(64 * 2.0 * 7168 / 8 * 1e-9));
-  CHECK(last.busy.value == near((with_router.times[1][Block::router] + with_router.times[1][Block::experts] +
-                                 with_router.times[1].expert_exchange)
-                                    .value));
-  CHECK(with_router.times[1].expert_exchange > Seconds{});
+  CHECK(last.busy == Seconds{});
   // the router with attention: its part twice a layer, of which one is only the way back
   const StagePlan apart = attention_feed_forward_plan(model, attention, {1, {.expert = 8, .data = 8}}, 3);
   const Built without_router(placed, two.cluster, apart, decode_batch(64, 4000));
@@ -494,7 +508,7 @@ TEST_CASE("random plans take what a simulation of their visits takes, and all th
     settled += estimate.settled ? 1 : 0;
     for (std::size_t i = 0; i < built.size(); ++i) {
       const std::size_t after = i + 1 < built.size() ? i + 1 : 0;
-      if (built.size() > 1) CHECK(built[i].pool != built[after].pool);
+      if (built.size() > 1) CHECK((built[i].pool != built[after].pool || built[i].transfer > Seconds{}));
     }
     // from scratch is the same
     CHECK(plan_estimate(placed, cluster, plans.plan, plans.batch).period == estimate.period);
@@ -507,9 +521,6 @@ TEST_CASE("random plans take what a simulation of their visits takes, and all th
         const auto block = static_cast<Block>(i);
         if (range[block] == group) least += built.times[group][block] * double(placed.layers()[block]);
       }
-      if (range[Block::experts] == group && range[Block::router] == group) {
-        least += built.times[group].expert_exchange * double(placed.layers()[Block::experts]);
-      }
       const double gathers = (estimate.busy[group] - least).value / built.times[group].gather.value;
       if (plans.plan.groups[group].parallelism.tensor == 1) {
         CHECK(estimate.busy[group].value == near(least.value));
@@ -521,7 +532,7 @@ TEST_CASE("random plans take what a simulation of their visits takes, and all th
     }
   }
   CHECK(settled >= 225);
-  CHECK(simulated >= 225);
+  CHECK(simulated >= 220);
 }
 
 TEST_CASE("a faster link never makes a plan's bound longer, an exposed one never shorter") {
@@ -571,8 +582,12 @@ TEST_CASE("what a plan may not be") {
   CHECK(field(found([](StagePlan& plan) { plan.groups[0].parallelism.pipeline = 2; })) == "pipeline");
   CHECK(field(found([](StagePlan& plan) { plan.groups[0].parallelism.tensor = 0; })) == "tensor");
   CHECK(field(found([](StagePlan& plan) { plan.groups[0].parallelism.tensor = 5; })) == "tensor");
-  CHECK(field(found([](StagePlan& plan) { plan.groups[0].parallelism.data = 2; })) == "expert");  // all to all
-  CHECK(field(found([](StagePlan& plan) { plan.groups[0].pool = 1; })) == "accelerators");        // 4 and 8 of 8
+  CHECK_FALSE(found([](StagePlan& plan) {
+    plan.groups[0].parallelism.tensor = 2;
+    plan.groups[0].parallelism.data = 3;
+  }));
+  CHECK(field(found([](StagePlan& plan) { plan.groups[1].parallelism.expert = 4; })) == "expert");  // all to all
+  CHECK(field(found([](StagePlan& plan) { plan.groups[0].pool = 1; })) == "accelerators");          // 4 and 8 of 8
   CHECK(found([](StagePlan& plan) { plan.groups[0].pool = 1; })->value == 12.0);
   CHECK(field(found([](StagePlan& plan) { plan.ranges[0].layers = 0; })) == "layers");
   CHECK(field(found([](StagePlan& plan) { plan.ranges[0].layers = 47; })) == "layers");

@@ -30,10 +30,11 @@ enum class Block : std::uint8_t {
   // what ranks send each other, which goes with the blocks beside it
   mixer_sum,         ///< After attention_output, latent_output and recurrence_output.
   feed_forward_sum,  ///< After feed_forward and experts.
-  expert_exchange    ///< Between router and experts on the same ranks.
+  expert_dispatch,   ///< From router to experts on the same ranks …
+  expert_combine     ///< … and back.
 };
 
-inline constexpr std::size_t block_count = 19;
+inline constexpr std::size_t block_count = 20;
 /// Those before `mixer_sum`, which a plan places.
 inline constexpr std::size_t placed_block_count = 16;
 
@@ -43,7 +44,7 @@ inline constexpr std::array<std::string_view, block_count> block_names{
     "local_attention", "attention_output", "latent_input",    "latent_attention",
     "latent_output",   "recurrence_input", "recurrence",      "recurrence_output",
     "feed_forward",    "router",           "experts",         "head",
-    "mixer_sum",       "feed_forward_sum", "expert_exchange"};
+    "mixer_sum",       "feed_forward_sum", "expert_dispatch", "expert_combine"};
 }  // namespace detail
 
 constexpr std::string_view name(Block block) noexcept {

@@ -503,7 +503,6 @@ class PassBuilder {
     experts.function = model_.activation;
     experts.dispatched = ranks_.exchanges_tokens() && ranks_.expert_dispatch == ExpertDispatch::all_to_all;
     experts.precision = {precision_.expert_activation, precision_.expert_weight, precision_.hidden};
-    enter(Block::expert_exchange);
     add_expert_exchange(layers, tokens);
     enter(Block::experts);
     pass_.add("experts", layers, experts);
@@ -531,7 +530,9 @@ class PassBuilder {
                                     .combine_format = precision_.hidden,
                                     .groups = e.groups,
                                     .groups_per_token = e.groups_per_token};
+      enter(Block::expert_dispatch);
       pass_.communicate("expert_dispatch", layers, exchange.dispatch());
+      enter(Block::expert_combine);
       pass_.communicate("expert_combine", layers, exchange.combine());
     } else {
       const bool all = ranks_.exchanges_with_all();
@@ -540,7 +541,9 @@ class PassBuilder {
       Collective scatter = over_hidden_states(CollectiveKind::reduce_scatter, tokens * ranks, ranks);
       gather.bytes += Bytes{8.0 * tokens * ranks * e.experts_per_token};
       gather.stride = scatter.stride = all ? 1 : ranks_.tensor;
+      enter(Block::expert_dispatch);
       pass_.communicate("expert_all_gather", layers, gather);
+      enter(Block::expert_combine);
       pass_.communicate("expert_reduce_scatter", layers, scatter);
     }
     if (ranks_.exchanges_with_all() && ranks_.tensor > 1 && !ranks_.sequence) {

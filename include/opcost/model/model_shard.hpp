@@ -69,26 +69,26 @@ constexpr T largest_share(T all, std::int32_t ranks) noexcept {
 
 }  // namespace detail
 
-/// A valid model and parallelism that fit each other: `tensor` divides the heads of each mixer (of KV heads there
-/// may be fewer, which ranks then repeat) and the features of feed-forward blocks; experts and what the ranks that share
-/// one cut divide evenly; there are no more stages than layers. The vocabulary
-/// need not divide: it is padded. Sequences cannot be cut for a recurrence, nor for an indexer, whose choice needs all keys.
-constexpr std::optional<Violation> violation(const ModelConfig& model, const Parallelism& parallelism) noexcept {
-  if (const auto found = detail::first_of(model.violation(), parallelism.violation())) return found;
+namespace detail {
+
+/// What ranks without routed experts must satisfy: the rules of `violation` but for those about them.
+constexpr std::optional<Violation> violation_without_experts(const ModelConfig& model,
+                                                             const Parallelism& parallelism) noexcept {
+  if (const auto found = first_of(model.violation(), parallelism.violation())) return found;
   const std::int32_t tensor = parallelism.tensor;
   const bool attends = model.layers(TokenMixer::attention) + model.layers(TokenMixer::local_attention) > 0;
   const bool recurrent = model.layers(TokenMixer::delta_rule) + model.layers(TokenMixer::state_space) > 0;
   const auto tensor_must = [&](std::string_view expected) { return Violation{"tensor", double(tensor), expected}; };
-  if (attends && !detail::divides(tensor, model.heads.query_heads)) {
+  if (attends && !divides(tensor, model.heads.query_heads)) {
     return tensor_must("a divisor of the model's query heads");
   }
-  if (attends && !detail::shared_or_repeated(tensor, model.heads.kv_heads)) {
+  if (attends && !shared_or_repeated(tensor, model.heads.kv_heads)) {
     return tensor_must("a divisor or a multiple of the model's KV heads");
   }
-  if (model.layers(TokenMixer::latent_attention) > 0 && !detail::divides(tensor, model.latent.heads.query_heads)) {
+  if (model.layers(TokenMixer::latent_attention) > 0 && !divides(tensor, model.latent.heads.query_heads)) {
     return tensor_must("a divisor of the model's heads of latent attention");
   }
-  if (recurrent && !detail::divides(tensor, model.recurrence.key_heads)) {  // which divide the value heads
+  if (recurrent && !divides(tensor, model.recurrence.key_heads)) {  // which divide the value heads
     return tensor_must("a divisor of the recurrence's key heads or groups");
   }
   if (recurrent && parallelism.context > 1) {
@@ -97,12 +97,26 @@ constexpr std::optional<Violation> violation(const ModelConfig& model, const Par
   if (model.layers(TokenMixer::latent_attention) > 0 && model.latent.indexer_heads > 0 && parallelism.context > 1) {
     return Violation{"context", double(parallelism.context), "1 for a model with an indexer"};
   }
-  if (model.layers(FeedForward::dense) > 0 && !detail::divides(tensor, model.intermediate_size)) {
+  if (model.layers(FeedForward::dense) > 0 && !divides(tensor, model.intermediate_size)) {
     return tensor_must("a divisor of the model's intermediate size");
   }
   if (parallelism.pipeline > model.layers()) {
     return Violation{"pipeline", double(parallelism.pipeline), "at most the model's layers"};
   }
+  if (!parallelism.exchanges_with_all() && !divides(tensor, model.experts.shared_intermediate_size)) {
+    return tensor_must("a divisor of the shared experts' intermediate size");
+  }
+  return std::nullopt;
+}
+
+}  // namespace detail
+
+/// A valid model and parallelism that fit each other: `tensor` divides the heads of each mixer (of KV heads there
+/// may be fewer, which ranks then repeat) and the features of feed-forward blocks; experts and what the ranks that share
+/// one cut divide evenly; there are no more stages than layers. The vocabulary
+/// need not divide: it is padded. Sequences cannot be cut for a recurrence, nor for an indexer, whose choice needs all keys.
+constexpr std::optional<Violation> violation(const ModelConfig& model, const Parallelism& parallelism) noexcept {
+  if (const auto found = detail::violation_without_experts(model, parallelism)) return found;
   const std::int32_t expert = parallelism.expert;
   if (model.layers(FeedForward::experts) == 0) {
     if (expert > 1) return Violation{"expert", double(expert), "1 for a model without experts"};
@@ -119,9 +133,6 @@ constexpr std::optional<Violation> violation(const ModelConfig& model, const Par
   if (!detail::divides(parallelism.expert_tensor(), model.experts.intermediate_size)) {
     return Violation{"expert", double(expert),
                      "enough ranks for the others to divide an expert's intermediate size"};
-  }
-  if (!parallelism.exchanges_with_all() && !detail::divides(tensor, model.experts.shared_intermediate_size)) {
-    return tensor_must("a divisor of the shared experts' intermediate size");
   }
   return std::nullopt;
 }

@@ -30,7 +30,8 @@ enum class EstimateEnd : std::uint8_t { expected, low, high };
 template <class Value>
 struct BlockCosts {
   PerBlock<Value> each{};
-  Value expert_exchange{};  ///< Of a layer with experts, where router and experts are on the same ranks.
+  Value expert_dispatch{};  ///< Of a layer with experts, where router and experts are on the same ranks …
+  Value expert_combine{};   ///< … and back.
   Value gather{};           ///< All hidden states to every tensor-parallel rank, where they come from other ranks.
 
   constexpr Value& operator[](Block block) noexcept { return each[block]; }
@@ -86,7 +87,8 @@ BlockCosts<Value> block_costs(const ModelShard& shard, const StepBatch& batch, c
   const Value feed_forward_sum = sums.each(Block::feed_forward_sum, layers[Block::feed_forward] + summed_experts);
   if (layers[Block::feed_forward] > 0) found[Block::feed_forward] += feed_forward_sum;
   if (summed_experts > 0.0) found[Block::experts] += feed_forward_sum;
-  found.expert_exchange = sums.each(Block::expert_exchange, layers[Block::experts]);
+  found.expert_dispatch = sums.each(Block::expert_dispatch, layers[Block::experts]);
+  found.expert_combine = sums.each(Block::expert_combine, layers[Block::experts]);
   if (ranks.tensor > 1 && batch.tokens() > 0) {
     found.gather =
         measure(collective_over_hidden_states(CollectiveKind::all_gather, static_cast<std::int32_t>(batch.tokens()),

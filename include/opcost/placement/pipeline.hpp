@@ -283,7 +283,7 @@ struct PipelineSteadyState {
 /// that fill them.
 constexpr PipelineSteadyState steady_state(const Pipeline& pipeline,
                                            PipelineStart start = PipelineStart::evenly) noexcept {
-  constexpr std::int32_t most_steps = 64;
+  constexpr std::int32_t most_steps = 128;
   PipelineSteadyState state{.bound = pipeline_bound(pipeline), .micro_batches = pipeline.micro_batches};
   state.period = state.bound.period;
   if (pipeline.micro_batches == 1 || has_alike_rounds(pipeline)) return state;

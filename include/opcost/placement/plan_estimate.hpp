@@ -147,7 +147,8 @@ constexpr bool needs_all(Block block, const Parallelism& ranks) noexcept {
 }  // namespace detail
 
 /// The visits of a micro-batch to a plan's groups, in order, for `times` of each group. Neighbouring blocks
-/// on one group are one visit, the last of a step and the first of the next, too. A quarter of a megabyte at most, meant
+/// on one group are one visit, the last of a step and the first of the next, too; only around experts that tokens are
+/// exchanged for is a group free for other micro-batches. A quarter of a megabyte at most, meant
 /// to be reused.
 class PlanVisits {
  public:
@@ -161,8 +162,11 @@ class PlanVisits {
         placed.model(), plan, [&](Block block, const LayerRange& range, bool returns) noexcept {
           const std::size_t group = range[block];
           Seconds busy = returns ? Seconds{} : times[group][block];
-          if (block == Block::experts && range[Block::router] == group) busy += times[group].expert_exchange;
           if (count_ == 0) {
+            visits_[count_++] = {std::int32_t(group), busy, {}, {}};
+          } else if (const Seconds exchange = exchange_before(block, *range_before, range, returns, times[group]);
+                     exchange > Seconds{}) {
+            last().transfer = exchange;
             visits_[count_++] = {std::int32_t(group), busy, {}, {}};
           } else if (last().pool == std::int32_t(group)) {
             last().busy += busy;
@@ -189,6 +193,14 @@ class PlanVisits {
 
  private:
   PipelineVisit& last() noexcept { return visits_[count_ - 1]; }
+
+  /// The messages among a group's ranks that bring tokens to experts and back: another micro-batch may use the group
+  /// meanwhile.
+  static Seconds exchange_before(Block block, const LayerRange& range_before, const LayerRange& range, bool returns,
+                                 const BlockTimes& times) noexcept {
+    if (block == Block::experts && range[Block::router] == range[block]) return times.expert_dispatch;
+    return returns && range_before[Block::experts] == range[block] ? times.expert_combine : Seconds{};
+  }
 
   /// What a token brings along where it changes groups.
   static Bytes crossing(const PlacedModel& placed, const StagePlan& plan, Block from, const LayerRange& from_range,

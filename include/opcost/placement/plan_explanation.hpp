@@ -58,8 +58,6 @@ inline std::array<GroupExplanation, most_groups> explain(const PlacedModel& plac
                               [&](Block block, const LayerRange& range, bool returns) noexcept {
                                 const std::size_t group = range[block];
                                 if (!returns) groups[group].waits += costs[group][block];
-                                if (block == Block::experts && range[Block::router] == group)
-                                  groups[group].waits += costs[group].expert_exchange;
                               });
   for (GroupExplanation& group : groups) {
     const Seconds others = group.busy - group.waits.total();

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <numeric>
 #include <optional>
@@ -123,6 +124,7 @@ struct GroupOption {
   Bytes tied_table{};   ///< That embedding and head share.
   Bytes available{};    ///< For weights, caches and activations.
   double copies_for_experts = 1.0;
+  bool may_have_experts = true;
 };
 
 /// A group's share of a micro-batch.
@@ -170,7 +172,9 @@ class PlanSearch {
   /// Sums over the blocks that an assignment has put so far.
   struct Partial {
     std::array<Seconds, most_search_groups> busy{};
-    std::array<Bytes, most_search_groups> held{};
+    std::array<Bytes, most_search_groups> held{};    ///< Weights and activations.
+    std::array<Bytes, most_search_groups> cached{};  ///< Of one micro-batch.
+    Seconds all{};                                   ///< Of all groups.
     Assignment on{};
   };
 
@@ -185,7 +189,8 @@ class PlanSearch {
     Seconds period_limit{};
     std::array<double, most_search_groups> weights{};  ///< Of the bound; they sum to 1.
     std::array<Seconds, placed_block_count + 1>
-        weighted_rest{};  ///< Of blocks_ from an index on, each where it is least.
+        weighted_rest{};                                 ///< Of blocks_ from an index on, each where it is least.
+    std::array<Seconds, placed_block_count + 1> rest{};  ///< The same without weights.
   };
 
   FleetTable& table(Phase phase) noexcept { return tables_[static_cast<std::size_t>(phase)]; }
@@ -249,7 +254,9 @@ class PlanSearch {
   void add_option(std::vector<GroupOption>& found, std::size_t pool, const Parallelism& ranks,
                   std::int32_t context_tokens) const {
     const ModelConfig& model = placed_.model();
-    if (violation(model, ranks)) return;
+    const bool may_have_experts = !violation(model, ranks);
+    const bool spread = ranks.expert == ranks.ranks();  // one option of a kind for groups without routed experts
+    if (!may_have_experts && (!spread || violation_without_experts(model, ranks))) return;
     const Pool& its = cluster_.pool(pool);
     GroupOption option;
     option.group = {static_cast<std::int32_t>(pool), ranks};
@@ -260,6 +267,7 @@ class PlanSearch {
         block_cache_bytes(option.shard, placed_.precision(), context_tokens, options_.memory.block_tokens);
     option.available =
         available_memory(*its.platform.accelerator, options_.memory) - options_.memory.runtime_reserve;
+    option.may_have_experts = may_have_experts;
     option.copies_for_experts = detail::copies_for_experts(model, ranks);
     found.push_back(option);
   }
@@ -359,7 +367,7 @@ class PlanSearch {
       ++counts_.choices;
       choice.period_limit = period_limit(choice);
       weigh(choice);
-      if (options_.prune && !may_improve(choice, choice.weighted_rest[0] * (1.0 - 1e-12))) continue;
+      if (options_.prune && !may_improve(choice, Partial{}, 0)) continue;
       assign(choice);
     }
   }
@@ -390,23 +398,27 @@ class PlanSearch {
       sum += choice.weights[i];
     }
     for (std::size_t i = 0; i < choice.count; ++i) choice.weights[i] /= sum;
-    choice.weighted_rest[blocks_.size()] = {};
+    choice.weighted_rest[blocks_.size()] = choice.rest[blocks_.size()] = {};
     for (std::size_t index = blocks_.size(); index-- > 0;) {
       const Block block = blocks_[index];
-      Seconds least = choice.shares[0]->times[block] * choice.weights[0];
-      for (std::size_t i = 1; i < choice.count; ++i) {
-        const Seconds there = choice.shares[i]->times[block] * choice.weights[i];
+      Seconds weighted{std::numeric_limits<double>::infinity()};
+      Seconds least = weighted;
+      for (std::size_t i = 0; i < choice.count; ++i) {
+        const Seconds there = choice.shares[i]->times[block] * double(placed_.layers()[block]);
+        if (there * choice.weights[i] < weighted) weighted = there * choice.weights[i];
         if (there < least) least = there;
       }
-      choice.weighted_rest[index] = choice.weighted_rest[index + 1] + least * double(placed_.layers()[block]);
+      choice.weighted_rest[index] = choice.weighted_rest[index + 1] + weighted;
+      choice.rest[index] = choice.rest[index + 1] + least;
     }
   }
 
-  /// What the busiest group is busy for at least, once the blocks from an index on have their groups, too.
-  Seconds least_busy(const Choice& choice, const Partial& partial, std::size_t index) const noexcept {
-    Seconds least = choice.weighted_rest[index];
-    for (std::size_t i = 0; i < choice.count; ++i) least += partial.busy[i] * choice.weights[i];
-    return least * (1.0 - 1e-12);
+  /// Whether a plan can be worth while, once the blocks from an index on have their groups, too.
+  bool may_improve(const Choice& choice, const Partial& partial, std::size_t index) const noexcept {
+    if ((partial.all + choice.rest[index]) * (1.0 - 1e-12) > choice.period_limit) return false;
+    Seconds busiest = choice.weighted_rest[index];
+    for (std::size_t i = 0; i < choice.count; ++i) busiest += partial.busy[i] * choice.weights[i];
+    return may_improve(choice, busiest * (1.0 - 1e-12));
   }
 
   void assign(const Choice& choice) {
@@ -434,7 +446,7 @@ class PlanSearch {
       finish(choice, partial);
       return;
     }
-    if (options_.prune && !may_improve(choice, least_busy(choice, partial, index))) return;
+    if (options_.prune && !may_improve(choice, partial, index)) return;
     for (std::size_t group = 0; group < choice.count; ++group) {
       Partial more = partial;
       if (put(choice, more, blocks_[index], group)) assign_freely(choice, more, index + 1);
@@ -445,12 +457,16 @@ class PlanSearch {
   bool put(const Choice& choice, Partial& partial, Block block, std::size_t group) const noexcept {
     const double layers = placed_.layers()[block];
     partial.on[static_cast<std::size_t>(block)] = static_cast<std::uint8_t>(group);
-    partial.busy[group] += choice.shares[group]->times[block] * layers;
+    const Seconds busy = choice.shares[group]->times[block] * layers;
+    partial.busy[group] += busy;
+    partial.all += busy;
+    partial.cached[group] += choice.groups[group]->caches[block] * (layers * choice.shares[group]->sequences);
     partial.held[group] += choice.groups[group]->weights[block] * (block == Block::residual ? 1.0 : layers);
     if (block == Block::head && partial.on[static_cast<std::size_t>(Block::embedding)] == group) {
       partial.held[group] = partial.held[group] - choice.groups[group]->tied_table;
     }
-    if (partial.held[group] > choice.groups[group]->available) return false;
+    if (partial.held[group] + partial.cached[group] > choice.groups[group]->available) return false;
+    if (block == Block::experts && !choice.groups[group]->may_have_experts) return false;
     return !options_.prune || may_improve(choice, partial.busy[group]);
   }
 
@@ -493,17 +509,11 @@ class PlanSearch {
   }
 
   std::int32_t most_micro_batches(const Choice& choice, const Partial& partial) const noexcept {
-    double most = choice.count == 1 ? 1 : options_.most_micro_batches;
+    const bool exchanges = choice.shares[0]->times.expert_dispatch > Seconds{};
+    double most = choice.count > 1 || exchanges ? options_.most_micro_batches : 1;
     for (std::size_t i = 0; i < choice.count; ++i) {
-      Bytes sequence{};
-      for (const Block block : blocks_) {
-        if (partial.on[static_cast<std::size_t>(block)] == i) {
-          sequence += choice.groups[i]->caches[block] * double(placed_.layers()[block]);
-        }
-      }
-      const Bytes caches = sequence * choice.shares[i]->sequences;
       const Bytes room = choice.groups[i]->available - partial.held[i];
-      if (caches * most > room) most = mathematics::whole_part(room / caches);
+      if (partial.cached[i] * most > room) most = mathematics::whole_part(room / partial.cached[i]);
     }
     return static_cast<std::int32_t>(most);
   }
@@ -528,7 +538,11 @@ class PlanSearch {
     const auto on = [&](Block block) noexcept { return std::size_t{partial.on[static_cast<std::size_t>(block)]}; };
     if (placed_.layers()[Block::experts] > 0 && on(Block::router) == on(Block::experts)) {
       const std::size_t group = on(Block::experts);
-      busy[group] += choice.shares[group]->times.expert_exchange * double(placed_.layers()[Block::experts]);
+      const BlockTimes& times = choice.shares[group]->times;
+      const Seconds exchange =
+          (times.expert_dispatch + times.expert_combine) * double(placed_.layers()[Block::experts]);
+      links[group][group] += exchange;
+      loads.round_trip += exchange;
     }
     for (const BlockFlow& flow : placed_.hops()) {
       const std::size_t from = on(flow.from);

@@ -123,6 +123,14 @@ constexpr StagePlan layer_pipeline_plan(const ModelConfig& model, const Accelera
   return plan;
 }
 
+/// Whether one of a plan's groups has that block, in any range.
+constexpr bool has_block(const StagePlan& plan, Block block, std::size_t group) noexcept {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(plan.range_count); ++i) {
+    if (plan.ranges[i][block] == group) return true;
+  }
+  return false;
+}
+
 namespace detail {
 
 /// Calls `visit(block, range, returns)` for every execution of a block in a pass, in order; `returns`: not executed anew,
@@ -172,7 +180,8 @@ constexpr void visit_placed_blocks(const ModelConfig& model, const StagePlan& pl
 
 }  // namespace detail
 
-/// A valid model, and groups that it can be divided over and their pools have accelerators for, all of them used; ranges
+/// A valid model, and groups that it can be divided over (routed experts over those that have some) and their pools have
+/// accelerators for, all of them used; ranges
 /// that have every layer once; links where tensors cross; 1 to 64 micro-batches.
 inline std::optional<Violation> violation(const ModelConfig& model, const Cluster& cluster,
                                           const StagePlan& plan) noexcept {
@@ -186,14 +195,19 @@ inline std::optional<Violation> violation(const ModelConfig& model, const Cluste
     return Violation{"micro_batches", double(plan.micro_batches), "a number from 1 to 64"};
   }
   std::array<std::int32_t, most_pools> taken{};
-  for (const AcceleratorGroup& group : plan.used_groups()) {
+  for (std::size_t i = 0; i < static_cast<std::size_t>(plan.group_count); ++i) {
+    const AcceleratorGroup& group = plan.groups[i];
     if (group.pool < 0 || static_cast<std::size_t>(group.pool) >= cluster.pools().size()) {
       return Violation{"pool", double(group.pool), "the index of a pool of the cluster"};
     }
     if (group.parallelism.pipeline != 1) {
       return Violation{"pipeline", double(group.parallelism.pipeline), "1 in a group: stages are layer ranges"};
     }
-    if (const auto found = violation(model, group.parallelism)) return found;
+    const bool experts = has_block(plan, Block::experts, i);
+    if (const auto found = experts ? violation(model, group.parallelism)
+                                   : detail::violation_without_experts(model, group.parallelism)) {
+      return found;
+    }
     const auto pool = static_cast<std::size_t>(group.pool);
     taken[pool] += group.accelerators();
     if (taken[pool] > cluster.pool(pool).accelerators) {
