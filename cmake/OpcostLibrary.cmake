@@ -129,6 +129,6 @@ opcost_library(format LINK opcost_core fmt::fmt HEADERS opcost/io/format.hpp opc
 opcost_library(json LINK opcost_core nlohmann_json::nlohmann_json
                HEADERS opcost/io/json.hpp opcost/io/accelerator_json.hpp opcost/io/calibration_json.hpp
                        opcost/io/model_families.hpp opcost/io/model_json.hpp opcost/io/model_quantisation.hpp
-                       opcost/io/model_reading.hpp opcost/io/price_list_json.hpp
+                       opcost/io/model_reading.hpp opcost/io/plan_json.hpp opcost/io/price_list_json.hpp
                        opcost/io/serving_system_json.hpp opcost/io/step_batch_json.hpp)
 opcost_library(opcost LINK opcost_core opcost_format opcost_json)
