@@ -18,6 +18,7 @@
 #include "opcost/io/json.hpp"
 #include "opcost/version.hpp"
 #include "ops_command.hpp"
+#include "place_command.hpp"
 #include "plot_command.hpp"
 #include "step_command.hpp"
 #include "usage.hpp"
@@ -50,6 +51,8 @@ int main(int argc, char** argv) {
       "  opcost step --model llama-3.1-70b --gpu h100-sxm --tp 4 --decode 64@8192 --prefill 2048\n"
       "  opcost fit --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --context 8192\n"
       "  opcost limits --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --tpot 30\n"
+      "  opcost place --model gemma-3-27b --pool h100-sxm:2 --pool h20:2 --link 400Gbps,33us --context 8192 --tpot "
+      "50\n"
       "  opcost plot roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --out roofline.svg\n"
       "`opcost COMMAND --help` tells more.");
   opcost::program::add_ops_command(app);
@@ -57,6 +60,7 @@ int main(int argc, char** argv) {
   opcost::program::add_step_command(app);
   opcost::program::add_fit_command(app);
   opcost::program::add_limits_command(app);
+  opcost::program::add_place_command(app);
   opcost::program::add_list_command(app);
   opcost::program::add_plot_command(app);
   opcost::program::add_evaluate_command(app);
