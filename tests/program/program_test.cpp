@@ -66,7 +66,8 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
     std::string expected;  // a part of the line
   };
   const std::array<Case, 54> cases{{
-      {"", "a command is missing, expected one of: ops, op, step, fit, limits, list, plot, evaluate, calibrate"},
+      {"",
+       "a command is missing, expected one of: ops, op, step, fit, limits, place, list, plot, evaluate, calibrate"},
       {"frobnicate", "frobnicate"},
       {"ops --gpu h20", "--model is missing"},
       {"ops --model gemma-3-27b", "--gpu is missing"},
@@ -149,9 +150,9 @@ TEST_CASE("every mistake is one clear line and exit code 2") {
 }
 
 TEST_CASE("help has an example and exit code 0 for every command") {
-  std::vector<std::string> commands{
-      "",          "ops ",      "op ", "fit ", "limits ", "list ", "plot ", "plot roofline ", "plot accuracy ",
-      "evaluate ", "calibrate "};
+  std::vector<std::string> commands{"",          "ops ",      "op ",   "fit ",           "limits ",
+                                    "place ",    "list ",     "plot ", "plot roofline ", "plot accuracy ",
+                                    "evaluate ", "calibrate "};
   for (const std::string& operation : operation_commands()) commands.push_back("op " + operation + " ");
   for (const std::string& command : commands) {
     INFO("opcost " << command << "--help");

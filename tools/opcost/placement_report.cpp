@@ -288,7 +288,7 @@ std::string flips_text(const Placement& placement) {
                       : fmt::format("{} beats {} whatever the links' bandwidth.\n", best, flip.other);
   }
   for (const PriceFlip& flip : placement.prices) {
-    text += fmt::format("Per dollar, {} {} {} while an {} costs {} than ${:.2f}/h; you pay ${:.2f}/h.\n", best,
+    text += fmt::format("Per dollar, {} {} {} while one {} costs {} than ${:.2f}/h; you pay ${:.2f}/h.\n", best,
                         flip.better ? "beats" : "would beat", flip.other, gpu_name(task.cluster, flip.pool),
                         flip.while_cheaper ? "less" : "more", flip.dollars_per_hour,
                         task.cluster.pool(flip.pool).dollars_per_hour);
