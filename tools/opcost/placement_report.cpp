@@ -481,6 +481,27 @@ Placement placement_of(const PlacementTask& task, std::vector<PlacedLevel> level
   return placement;
 }
 
+std::string question_text(const PlacementTask& task) {
+  std::string text = fmt::format("{} of {} on {}", workload_text(task.workload), task.deployment.precision_text(),
+                                 pools_text(task.cluster));
+  if (const std::string links = links_text(task.cluster); !links.empty()) text += ", " + links;
+  if (task.targets != Targets{}) text += ", " + targets_text(task.targets);
+  return text;
+}
+
+std::string fleet_text(const Cluster& cluster, const Fleet& fleet) {
+  std::vector<std::string> parts;
+  for (const FleetPart& part : fleet.parts) {
+    std::vector<std::string> groups;
+    for (const AcceleratorGroup& group : part.instance.plan.used_groups()) {
+      groups.push_back(
+          fmt::format("{} {}", group.accelerators(), gpu_name(cluster, static_cast<std::size_t>(group.pool))));
+    }
+    parts.push_back(fmt::format("{} x {} on {}", part.copies, name(part.instance.phase), fmt::join(groups, " + ")));
+  }
+  return fmt::format("{} tokens/s: {}", significant(fleet.tokens_per_second, 4), fmt::join(parts, ", "));
+}
+
 std::string placement_text(const Placement& placement) {
   const PlacementTask& task = placement.task;
   const std::vector<FleetPart>& parts = placement.best_level().fleet.parts;

@@ -74,6 +74,11 @@ Placement placement_of(const PlacementTask& task, std::vector<PlacedLevel> level
 
 std::string placement_text(const Placement& placement);
 
+/// What is to be served on what within which limits: a line.
+std::string question_text(const PlacementTask& task);
+/// A fleet's worth and its instances: a line.
+std::string fleet_text(const Cluster& cluster, const Fleet& fleet);
+
 /// The schema is documented in docs/program.md; keys are only ever added.
 nlohmann::ordered_json placement_json(const Placement& placement);
 

@@ -2,9 +2,11 @@
 #include "plot_command.hpp"
 
 #include <cmath>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +17,9 @@
 #include "opcost/io/plot.hpp"
 #include "opcost/opcost.hpp"
 #include "output.hpp"
+#include "placement_options.hpp"
+#include "placement_report.hpp"
+#include "placement_search.hpp"
 #include "scenario.hpp"
 #include "step_options.hpp"
 #include "step_report.hpp"
@@ -137,6 +142,50 @@ void run_step(const DeploymentOptions& deployment_options, const StepBatchOption
   write_chart(plot::step_svg(chart), out);
 }
 
+/// What a level's name stands for.
+std::string_view level_text(PlanLevel level) {
+  switch (level) {
+    case PlanLevel::colocated: return "colocated, every group does everything";
+    case PlanLevel::prefill_decode: return "pd, prompts may have groups of their own";
+    case PlanLevel::attention_feed_forward: return "afd, feed-forward blocks may have, too";
+    case PlanLevel::free: break;
+  }
+  return "free, every block may be anywhere";
+}
+
+/// The worth of a fleet as the axis shows it.
+std::string_view value_text(Objective objective) {
+  switch (objective) {
+    case Objective::throughput: break;
+    case Objective::throughput_per_dollar: return "tokens for a dollar";
+    case Objective::throughput_per_joule: return "tokens for a joule";
+  }
+  return "tokens/s of the cluster";
+}
+
+void run_pareto(const PlacementOptions& options, std::int32_t points, const std::string& out) {
+  const PlacementQuestion question(options, false);
+  const PlacementTask& task = question.task();
+  plot::FrontierChart chart;
+  chart.title = fmt::format("What placement is worth to {}", task.deployment.model.name);
+  chart.subtitle = question_text(task);
+  const bool decodes = task.workload.decodes();
+  chart.speed_name = decodes ? "tokens/s of one user" : "prompts/s of one user";
+  chart.value_name = value_text(task.objective);
+  for (const PlanLevel level : question.levels()) {
+    chart.series.push_back({std::string(level_text(level)), {}});
+  }
+  for (const ParetoPoint& point : search_frontier(question, points)) {
+    for (std::size_t i = 0; i < question.levels().size(); ++i) {
+      const Fleet& fleet = point.plans[question.levels()[i]];
+      if (fleet.empty()) continue;
+      const Seconds wait = decodes ? fleet.time_per_output_token : fleet.time_to_first_token;
+      chart.series[i].points.push_back({1.0 / wait.value, fleet.value, fleet_text(task.cluster, fleet)});
+    }
+  }
+  write_chart(plot::frontier_svg(chart), out);
+}
+
 void add_out(CLI::App& command, std::string& out) {
   command.add_option("--out", out, "The SVG file to write; - for standard output")->type_name("FILE");
 }
@@ -170,6 +219,19 @@ void add_plot_command(CLI::App& app) {
   add_batch_options(*step, *batch);
   add_out(*step, *out);
   step->callback([deployment, batch, out] { run_step(*deployment, *batch, *out); });
+
+  CLI::App* pareto =
+      plot->add_subcommand("pareto", "What plans on pools of accelerators can serve, for how fast an answer");
+  pareto->footer(
+      "Example:\n"
+      "  opcost plot pareto --model llama-3.1-70b --pool h100-sxm:8 --pool h20:8 --link 400Gbps,33us --input 1000 "
+      "--output 1000 --ttft 2000 --out pareto.svg");
+  const auto placement = std::make_shared<PlacementOptions>();
+  const auto points = std::make_shared<std::int32_t>(16);
+  add_placement_options(*pareto, *placement);
+  add_count(*pareto, "--points", *points, "Limits on the time per token to look at (default: 16)", 2);
+  add_out(*pareto, *out);
+  pareto->callback([placement, points, out] { run_pareto(*placement, *points, *out); });
 
   CLI::App* accuracy = plot->add_subcommand("accuracy", "Estimates against measurements");
   accuracy->footer(

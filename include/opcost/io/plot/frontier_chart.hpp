@@ -87,19 +87,25 @@ inline std::string path_text(const std::vector<Position>& points) {
   return d;
 }
 
-/// The most that a frontier has over another at the same speed, in words.
+/// A label up to its first comma.
+inline std::string short_name(const FrontierSeries& series) {
+  return series.label.substr(0, series.label.find(','));
+}
+
+/// The most that a frontier has over another at the same speed, and where, in words.
 inline std::string gain_text(const std::vector<FrontierPoint>& frontier, const std::vector<FrontierPoint>& before,
-                             std::string_view name) {
-  double most = 1.0;
-  bool alone = false;
+                             const std::string& other) {
+  double most = 1.0, speed = 0.0;
+  bool faster = false;
   for (const FrontierPoint& p : frontier) {
-    const double other = value_at(before, p.speed);
-    alone = alone || other == 0.0;
-    if (other > 0.0) most = std::max(most, p.value / other);
+    const double there = value_at(before, p.speed);
+    faster = faster || there == 0.0;
+    if (there == 0.0 || p.value / there <= most) continue;
+    most = p.value / there;
+    speed = p.speed;
   }
-  const std::string other(name);
-  if (most >= 1.005) return "up to " + number(most, 2) + " times " + other;
-  return alone ? "faster answers than " + other : "no more than " + other;
+  if (most >= 1.005) return "up to " + number(most, 2) + " times " + other + ", at " + with_prefix(speed);
+  return faster ? "faster answers than " + other : "no more than " + other;
 }
 
 }  // namespace detail::frontier
@@ -136,7 +142,7 @@ inline std::string frontier_svg(const FrontierChart& chart) {
   double legend = chart.subtitle.empty() ? 74.0 : 96.0;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     const std::string gain =
-        i == 0 ? "" : ": " + gain_text(frontiers[i], frontiers[i - 1], chart.series[i - 1].label);
+        i == 0 ? "" : ": " + gain_text(frontiers[i], frontiers[i - 1], short_name(chart.series[i - 1]));
     body +=
         Element("g").set("class", series_class(i)).add(marker_element({left + 6.0, legend - 4.0}, i, 4.6)).markup();
     const std::string text = shortened(chart.series[i].label + gain, right - left - 20.0, font_size);
