@@ -294,7 +294,8 @@ constexpr PipelineSteadyState steady_state(const Pipeline& pipeline,
   for (std::int32_t steps = 1; steps <= most_steps; ++steps) {
     while (clocks.steps(0) < steps || clocks.earliest() != 0) clocks.advance();
     state.period = (clocks.time(0) - before.time(0)) / double(steps - before.steps(0));
-    if (clocks.recurs(before)) return state;
+    // before the first step nobody holds a pool: that state never recurs, however alike it looks
+    if (steps > 1 && clocks.recurs(before)) return state;
     // Brent's search for a cycle of any length: compare with the state after the last power of two of steps
     if ((steps & (steps - 1)) != 0 || steps == most_steps) continue;
     before = clocks;
