@@ -43,6 +43,7 @@ struct Fleet {
 inline Fleet fleet_of(std::vector<FleetPart> parts, const Workload& workload, const Cluster& cluster,
                       Objective objective) {
   Fleet fleet{.parts = std::move(parts)};
+  if (fleet.empty()) return fleet;  // worth nothing, for nothing
   std::array<double, 3> rates{};
   for (const FleetPart& part : fleet.parts) {
     const Instance& instance = part.instance;
