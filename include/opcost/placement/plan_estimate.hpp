@@ -306,11 +306,17 @@ inline MemoryUse group_memory(const PlacedModel& placed, const StagePlan& plan, 
   const BlockBytes caches = block_cache_bytes(shard, placed.precision(), context_tokens, policy.block_tokens);
   const StepBatch share = micro_batch.share(placed.model(), group.parallelism.token_groups());
   const double sequences = double(share.sequences()) * plan.micro_batches;
-  MemoryUse use{.weights = weights[Block::residual], .reserve = policy.runtime_reserve};
+  MemoryUse use{.reserve = policy.runtime_reserve};
   bool embeds = false;
+  bool norms = false;
   detail::visit_placed_blocks(
       placed.model(), plan, [&](Block block, const LayerRange& range, bool returns) noexcept {
-        if (returns || range[block] != group_index || block == Block::residual) return;
+        if (returns || range[block] != group_index) return;
+        if (block == Block::residual) {  // has the norms of all layers
+          if (!norms) use.weights += weights[block];
+          norms = true;
+          return;
+        }
         use.weights += weights[block];
         embeds = embeds || block == Block::embedding;
         if (block == Block::head && embeds) use.weights = use.weights - tied_table_bytes(shard, placed.precision());
