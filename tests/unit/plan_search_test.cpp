@@ -386,11 +386,15 @@ TEST_CASE("the search finds what trying everything finds: scarce memory") {
 }
 
 TEST_CASE("the search finds what trying everything finds: three groups") {
-  Problem problem(small_llama, decode_only, {2, 1});
-  problem.options.most_groups = 3;
-  problem.options.most_sequences = 2;
-  problem.options.most_micro_batches = 3;
-  check_against_brute_force(problem);
+  for (const bool exposed : {false, true}) {
+    Problem problem(small_llama, decode_only, {2, 1});
+    problem.options.most_groups = 3;
+    problem.options.most_sequences = 2;
+    problem.options.most_micro_batches = 3;
+    problem.cluster.connect_all({.bandwidth = 1_GBps, .oversubscription = 2.0, .overlaps = !exposed});
+    INFO("exposed " << exposed);
+    check_against_brute_force(problem);
+  }
 }
 
 TEST_CASE("the search finds what trying everything finds: under limits") {
@@ -421,22 +425,26 @@ TEST_CASE("what no plan can do in time gives empty fleets worth nothing") {
   }
 }
 
-TEST_CASE("a plan that just fits is found, and one byte less is one plan fewer") {
-  // Only the core of attention fits the second accelerator, with the cache of one sequence. It has no norms.
+TEST_CASE("a plan that just fits is found, and one byte less is none") {
+  // The core of attention and the cache of one sequence just fit the second accelerator, all else the first.
   const PlacedModel placed(small_llama, {});
   const StagePlan plan = offloaded_attention_plan(small_llama, {0}, {1}, 1);
   const PhaseStep step = decode_step(decode_only, 1);
   const MemoryPolicy policy{.utilisation = 1.0, .runtime_reserve = {}};
-  const MemoryUse use = group_memory(placed, plan, 1, step.micro_batch, step.context_tokens, policy);
-  CHECK(use.weights == Bytes{});
-  std::array<double, 2> values{};
-  for (const std::size_t missing : {0U, 1U}) {
-    Problem problem(small_llama, decode_only, {1, 1});
-    problem.options.memory = policy;
-    problem.options.most_sequences = 1;
-    problem.h20.usable_memory = use.total() - Bytes{missing};
-    INFO(missing << " bytes missing");
-    check_against_brute_force(problem);
+  const auto held = [&](std::size_t group) {
+    return group_memory(placed, plan, group, step.micro_batch, step.context_tokens, policy);
+  };
+  CHECK(held(1).weights == Bytes{});  // no norms either
+  for (const double missing : {0.0, 1.0}) {
+    for (const std::size_t where : {0U, 1U}) {
+      Problem problem(small_llama, decode_only, {1, 1});
+      problem.options.memory = policy;
+      problem.options.most_sequences = 1;
+      problem.h100.usable_memory = held(0).total() - Bytes{where == 0 ? missing : 0.0};
+      problem.h20.usable_memory = held(1).total() - Bytes{where == 1 ? missing : 0.0};
+      INFO(missing << " bytes missing on " << where);
+      check_against_brute_force(problem, missing == 0.0);
+    }
   }
 }
 
