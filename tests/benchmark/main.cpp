@@ -18,6 +18,9 @@
 #include <benchmark/benchmark.h>
 
 #include "opcost/opcost.hpp"
+#include "opcost/placement/cluster.hpp"
+#include "opcost/placement/plan_estimate.hpp"
+#include "opcost/placement/stage_plan.hpp"
 #include "shapes.hpp"
 
 namespace opcost::benchmarks {
@@ -173,6 +176,62 @@ class RaggedStep {
   std::vector<StepSequence> sequences_;
 };
 
+/// A decode step with some blocks on an H20 pool and the others on an H100 pool, joined by network cards.
+class PlacedStep {
+ public:
+  PlacedStep(const ModelConfig& model, std::int32_t sequences, const StagePlan& plan)
+      : placed_(model, {}), plan_(plan), batch_{.decoding = sequences, .decode = {1, 8192, 1}} {
+    benchmark::DoNotOptimize(placed_);
+    benchmark::DoNotOptimize(plan_);
+    cluster_.connect_all({.bandwidth = BytesPerSecond{50e9}, .latency = Seconds{10e-6}});
+  }
+  PlacedStep(const PlacedStep&) = delete;
+
+  static PlacedStep gemma() {
+    const ModelConfig& model = models::gemma_3_27b;
+    return {model, 64, two_group_plan(model, {0, {.tensor = 2}}, {1, {.tensor = 2}}, {Block::attention}, 2)};
+  }
+  static PlacedStep llama() {
+    const ModelConfig& model = models::llama_3_1_70b;
+    return {model, 64, offloaded_attention_plan(model, {0, {.tensor = 4}}, {1, {.tensor = 4}}, 2)};
+  }
+  static PlacedStep deepseek() {
+    const ModelConfig& model = models::deepseek_v3;
+    return {model, 512,
+            attention_feed_forward_plan(model, {1, {.expert = 8, .data = 8}}, {0, {.expert = 32, .data = 32}}, 3)};
+  }
+
+  void from_scratch(benchmark::State& state) const {
+    for (auto _ : state) benchmark::DoNotOptimize(plan_estimate(placed_, cluster_, plan_, batch_).period);
+  }
+  void block_times(benchmark::State& state) const {
+    for (auto _ : state) benchmark::DoNotOptimize(plan_times(placed_, cluster_, plan_, batch_));
+  }
+  void visits(benchmark::State& state) const {
+    const auto times = plan_times(placed_, cluster_, plan_, batch_);
+    PlanVisits visits;
+    for (auto _ : state) {
+      visits.build(placed_, cluster_, plan_, times, batch_);
+      benchmark::DoNotOptimize(visits.visits().size());
+    }
+  }
+  void steady_state(benchmark::State& state) const {
+    PlanVisits visits;
+    visits.build(placed_, cluster_, plan_, plan_times(placed_, cluster_, plan_, batch_), batch_);
+    for (auto _ : state) benchmark::DoNotOptimize(plan_estimate(plan_, visits).period);
+  }
+
+ private:
+  Accelerator h100_ = opaque_accelerator();
+  Calibration h100_calibration_ = calibrations::h100_sxm_vllm_0_24;
+  Calibration h20_calibration_ = default_calibration(accelerators::h20);
+  std::array<Pool, 2> pools_{Pool{{h100_, h100_calibration_}, 32}, Pool{{accelerators::h20, h20_calibration_}, 32}};
+  Cluster cluster_{pools_};
+  PlacedModel placed_;
+  StagePlan plan_;
+  MicroBatch batch_;
+};
+
 struct Case {
   std::string name;
   double goal;  // 0: none
@@ -182,7 +241,7 @@ struct Case {
 
 struct AsCompiled {};
 
-const std::array<Case, 26> cases{{
+const std::array<Case, 32> cases{{
     {"two divisions and a max (baseline)", 0.0, baseline},
     {"the same, packed if the compiler likes", 0.0, bare_loop<AsCompiled>},
     {"linear, runtime precision", 1.5,
@@ -256,6 +315,17 @@ const std::array<Case, 26> cases{{
      [](benchmark::State& state) { RaggedStep(models::deepseek_v3).from_scratch(state); }},
     {"step: DeepSeek-V3, one sequence advances", 0.0,
      [](benchmark::State& state) { RaggedStep(models::deepseek_v3).one_advances(state); }},
+    {"plan: Gemma 3 27B, global attention apart, 2 micro-batches", 0.0,
+     [](benchmark::State& state) { PlacedStep::gemma().from_scratch(state); }},
+    {"plan: the 80-layer dense one, attention apart, 2 micro-batches", 0.0,
+     [](benchmark::State& state) { PlacedStep::llama().from_scratch(state); }},
+    {"plan: DeepSeek-V3, experts apart, 3 micro-batches", 0.0,
+     [](benchmark::State& state) { PlacedStep::deepseek().from_scratch(state); }},
+    {"plan: of DeepSeek-V3's, block times", 0.0,
+     [](benchmark::State& state) { PlacedStep::deepseek().block_times(state); }},
+    {"plan: of DeepSeek-V3's, visits", 0.0, [](benchmark::State& state) { PlacedStep::deepseek().visits(state); }},
+    {"plan: of DeepSeek-V3's, steady state", 0.0,
+     [](benchmark::State& state) { PlacedStep::deepseek().steady_state(state); }},
 }};
 
 /// Google Benchmark's own table, and each benchmark's median for ours.
