@@ -514,7 +514,8 @@ TEST_CASE("random plans take what a simulation of their visits takes, and all th
     if (!pipeline.violation()) {
       ++simulated;
       const PipelineSimulation simulation = simulate(pipeline, PipelineStart::evenly, 400);
-      CHECK(estimate.period.value == Approx(simulation.period.value).epsilon(0.02));
+      // measured over 3000 plans: 5e-5 where settled; of the 1 % that are not, one in ten by more than 2 %, at most 11
+      CHECK(estimate.period.value == Approx(simulation.period.value).epsilon(estimate.settled ? 0.001 : 0.12));
     }
     settled += estimate.settled ? 1 : 0;
     for (std::size_t i = 0; i < built.size(); ++i) {
@@ -542,7 +543,7 @@ TEST_CASE("random plans take what a simulation of their visits takes, and all th
       }
     }
   }
-  CHECK(settled >= 225);
+  CHECK(settled >= 245);
   CHECK(simulated >= 220);
 }
 
