@@ -397,6 +397,31 @@ TEST_CASE("the search finds what trying everything finds: three groups") {
   }
 }
 
+TEST_CASE("the search finds what trying everything finds: slow links that a plan needs") {
+  // too little memory for everything on one accelerator; a delta rule and a gated attention, both with experts
+  const ModelConfig hybrid = with_layers(models::qwen3_next_80b_a3b, 2, 2);
+  const double whole = weight_bytes(hybrid, ModelPrecision{}).value;
+  constexpr PoolLink slow{.bandwidth = 0.1_GBps, .latency = 1.0_ms};
+  PoolLink reordered = slow;
+  reordered.reordering = 0.02_GBps;
+  PoolLink exposed = slow;
+  exposed.overlaps = false;
+  PoolLink latent = slow;
+  latent.bandwidth = 50_GBps;
+  for (const PoolLink& link : {slow, reordered, exposed, latent}) {
+    for (const double share : {0.9, 0.99}) {
+      Problem problem(hybrid, decode_only, {1, 1}, Bytes{share * whole});
+      problem.cluster.connect_all(link);
+      problem.options.memory = {.utilisation = 1.0, .runtime_reserve = {}};
+      problem.options.most_sequences = 5;
+      problem.options.most_micro_batches = 3;
+      INFO("reordering " << link.reordering.value << ", overlaps " << link.overlaps << ", bandwidth "
+                         << link.bandwidth.value << ", share " << share);
+      check_against_brute_force(problem);
+    }
+  }
+}
+
 TEST_CASE("the search finds what trying everything finds: under limits") {
   for (const double milliseconds : {0.1, 0.45, 0.6, 1.0}) {
     for (const Workload& workload : {decode_only, both_phases}) {
