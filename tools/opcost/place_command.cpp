@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "gpu_figures.hpp"
 #include "opcost/io/plan_json.hpp"
 #include "opcost/placement/instance.hpp"
 #include "output.hpp"

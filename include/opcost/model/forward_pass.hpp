@@ -98,6 +98,13 @@ struct FeedForwardNames {
 constexpr bool has_norm_before_blocks(const ModelConfig& model) noexcept {
   return model.norm_placement != NormPlacement::after;
 }
+
+/// As in vLLM and SGLang: a residual add and an RMSNorm that follows it.
+constexpr bool fuses_residual_adds(const ModelConfig& model) noexcept {
+  return model.norm == NormKind::rms && has_norm_before_blocks(model) &&
+         model.norm_placement != NormPlacement::parallel;
+}
+
 /// Of a layer's blocks: as the norm before them writes it.
 constexpr const TensorFormat& block_input(const ModelConfig& model, const ModelPrecision& precision) noexcept {
   return has_norm_before_blocks(model) ? precision.activation : precision.hidden;
@@ -192,10 +199,7 @@ class PassBuilder {
         model_.norm_placement == NormPlacement::after || model_.norm_placement == NormPlacement::before_and_after;
     return after ? blocks : 0;
   }
-  /// As in vLLM and SGLang: a residual add and an RMSNorm that follows it.
-  constexpr bool fuses_residual_adds() const noexcept {
-    return model_.norm == NormKind::rms && norms_before(1) == 1 && !parallel();
-  }
+  constexpr bool fuses_residual_adds() const noexcept { return detail::fuses_residual_adds(model_); }
   constexpr void add_norm(std::string_view name, std::int32_t count, const TensorFormat& output) noexcept {
     const RuntimeElementwisePrecision formats{precision_.hidden, output};
     if (model_.norm == NormKind::rms) {

@@ -40,15 +40,16 @@ struct Instance {
 
 namespace detail {
 
-/// The slowest link between a pool and others, from it or to it; within the pool where there is no other.
+/// The slowest link between a pool and others, from it or to it; within the pool where there is none.
 inline std::optional<PoolLink> hand_over_link(const Cluster& cluster, std::size_t pool, bool leaves) noexcept {
   std::optional<PoolLink> slowest;
   const std::size_t pools = cluster.pools().size();
   for (std::size_t other = 0; other < pools; ++other) {
-    if (other == pool && pools > 1) continue;
+    if (other == pool) continue;
     const PoolLink& link = leaves ? cluster.link(pool, other) : cluster.link(other, pool);
     if (link.exists() && (!slowest || link.bandwidth < slowest->bandwidth)) slowest = link;
   }
+  if (!slowest && cluster.link(pool, pool).exists()) slowest = cluster.link(pool, pool);
   return slowest;
 }
 

@@ -10,6 +10,7 @@
 
 #include "opcost/model/activations.hpp"
 #include "opcost/model/block.hpp"
+#include "opcost/model/forward_pass.hpp"
 #include "opcost/model/memory.hpp"
 #include "opcost/model/model_config.hpp"
 #include "opcost/model/model_precision.hpp"
@@ -216,10 +217,10 @@ class PlanVisits {
         from_range[PlacedModel::input_of(core)] != from_range[PlacedModel::output_of(core)]) {
       bytes += placed.beside(core);
     }
-    // the residual stream moves with its norms
-    if (to == Block::residual && from_range[Block::residual] != to_range[Block::residual]) {
+    // the residual stream moves with its norms, and what is yet to be added where the norm there does that
+    const bool moves = to == Block::residual && from_range[Block::residual] != to_range[Block::residual];
+    if (moves && detail::fuses_residual_adds(placed.model()))
       bytes += placed.per_token(Block::embedding, Block::residual);
-    }
     return bytes;
   }
 

@@ -5,7 +5,7 @@
 //
 // Exact over this space of instances: one to `most_groups` groups; tensor-parallel degrees that are powers of two within
 // a node; 1, 2 or 3 times a power of two token groups (for models without experts with no common divisor, because copies
-// do the same); experts over all ranks of a group, or, where it has one token group, cut by tensor as well; micro-batches
+// do as well but for rounding); experts over all ranks of a group, or, where it has one token group, cut by tensor as well; micro-batches
 // of 1 to 16 sequences and eight sizes an octave from there, no fewer than token groups; every assignment of blocks that
 // a level allows, the embedding with the residual stream. And over all fleets of copies of them. Branch and bound:
 // whatever cannot beat copies of instances found before on as many accelerators is left out. Deterministic; one thread;

@@ -226,6 +226,7 @@ inline std::optional<Violation> violation(const ModelConfig& model, const Cluste
   std::uint32_t used = 0;
   std::optional<Violation> missing;
   std::size_t before = plan.ranges[0][Block::embedding];
+  std::size_t residual = plan.ranges[0][Block::residual];
   const auto go_to = [&](std::size_t group) noexcept {
     const auto from = static_cast<std::size_t>(plan.groups[before].pool);
     const auto to = static_cast<std::size_t>(plan.groups[group].pool);
@@ -236,6 +237,13 @@ inline std::optional<Violation> violation(const ModelConfig& model, const Cluste
   };
   detail::visit_placed_blocks(model, plan, [&](Block block, const LayerRange& range, bool /*returns*/) noexcept {
     used |= 1U << range[block];
+    if (block == Block::residual && range[block] != residual) {
+      if (before != residual) {
+        missing = Violation{"group", double(before),
+                            "that of the residual stream for the last block before it moves to another"};
+      }
+      residual = range[block];
+    }
     go_to(range[block]);
   });
   go_to(plan.ranges[0][Block::embedding]);  // with the sampled token
