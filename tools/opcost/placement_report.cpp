@@ -341,6 +341,7 @@ std::string notes(const Placement& placement) {
                           significant(prefill), significant(decode));
     }
   }
+  if (!task.workload.decodes()) text += "Tokens are those of prompts.\n";
   if (!task.deployment.system) text += "Host time is not in it: see --system.\n";
   return text + task.deployment.context_text(task.workload.longest_context());
 }
