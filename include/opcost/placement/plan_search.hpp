@@ -214,6 +214,13 @@ class PlanSearch {
 
   // what there is to choose from
 
+  /// Head vectors and keys to expand are counted in 31 bits, however ranks share them.
+  bool is_countable(const MicroBatch& micro_batch) const noexcept {
+    const double keys = double(micro_batch.prompts) * micro_batch.prompt.context_tokens;
+    return !first_of(require_int32("tokens x heads", micro_batch.tokens() * most_heads(placed_.model())),
+                     require_int32("keys of prompts", keys));
+  }
+
   std::vector<PhaseStep> steps(Phase phase) const {
     std::vector<PhaseStep> steps;
     for (std::int32_t number = 1; number <= options_.most_sequences; ++number) {
@@ -221,7 +228,9 @@ class PlanSearch {
       if (phase == Phase::decode) {
         steps.push_back(decode_step(workload_, number));
       } else if (phase == Phase::mixed) {
-        steps.push_back(mixed_step(workload_, number));
+        const PhaseStep step = mixed_step(workload_, number);
+        if (number > 1 && !is_countable(step.micro_batch)) break;
+        steps.push_back(step);
       } else {
         const PhaseStep step = prefill_step(workload_, number, options_.memory.step_tokens);
         if (number > 1 && step.micro_batch.tokens() > options_.memory.step_tokens) break;
