@@ -348,11 +348,13 @@ TEST_CASE("every mistake in the options of place is one clear line") {
     std::string expected;  // a part of the line
   };
   const std::string decodes = gemma + "--context 8192 ";
-  const std::array<Case, 41> cases{{
+  const std::array<Case, 43> cases{{
       {"--pool h20:8 --context 8192", "--model is missing"},
       {"--model gemma-3-27b --context 8192", "--pool is missing, expected a GPU and a number such as h100-sxm:8"},
       {"--model gemma-3-27b --pool h20 --context 8192", "--pool is 'h20', expected GPU:N such as h100-sxm:8"},
       {"--model gemma-3-27b --pool h20:0 --context 8192", "--pool is 'h20:0'"},
+      {"--model gemma-3-27b --pool h20:65537 --context 8192", "--pool is 'h20:65537', expected GPU:N"},
+      {gemma + joined + "--context 16777217", "--context is 16777217, expected at most 16777216"},
       {"--model gemma-3-27b --pool h20:8x --context 8192", "--pool is 'h20:8x'"},
       {"--model gemma-3-27b --pool h20:4 --pool h20:4 --context 8192", "--pool names h20 twice"},
       {"--model gemma-3-27b --pool h21:4 --context 8192", "unknown GPU 'h21' (did you mean "},
@@ -361,7 +363,8 @@ TEST_CASE("every mistake in the options of place is one clear line") {
       {decodes + joined + "--ttft 5", "--ttft is 5, expected only with --input"},
       {gemma + joined + "--input 512 --tpot 5", "--tpot is 5, expected only with --context or --output"},
       {gemma + joined + "--context 1", "--context is '1', expected a whole number from 2"},
-      {gemma + joined + "--prefix 2147483647 --input 1 --output 1", "--prefix + --input + --output is "},
+      {gemma + joined + "--prefix 2147483647 --input 1 --output 1",
+       "--prefix + --input + --output is 2147483649, expected"},
       {decodes + joined + "--tpot 30s", "--tpot is '30s', expected a time in milliseconds"},
       {decodes, "there is no link from h100-sxm to h20, expected --link BANDWIDTH,LATENCY or --link h100-sxm:h20="},
       {decodes + "--link h100-sxm:h20=400Gbps,33us", "there is no link from h20 to h100-sxm"},

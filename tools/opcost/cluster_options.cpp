@@ -96,6 +96,8 @@ Interconnect find_interconnect(const std::string& name_or_file) {
   fail_unknown("interconnect", name_or_file, known);
 }
 
+constexpr std::int32_t most_of_pool = 1 << 16;
+
 /// Between which pools; nothing: all.
 struct GivenLink {
   std::optional<std::pair<std::size_t, std::size_t>> pools{};
@@ -297,9 +299,9 @@ std::vector<PoolCount> parse_pools(const ClusterOptions& options) {
     const std::size_t colon = text.rfind(':');
     const auto number =
         colon == std::string::npos ? std::nullopt : positive_count(std::string_view(text).substr(colon + 1));
-    if (!number || colon == 0) {
+    if (!number || *number > most_of_pool || colon == 0) {
       throw InputError(
-          fmt::format("--pool is '{}', expected GPU:N such as h100-sxm:8, N from 1 to 2147483647", text));
+          fmt::format("--pool is '{}', expected GPU:N such as h100-sxm:8, N from 1 to {}", text, most_of_pool));
     }
     const std::string gpu = text.substr(0, colon);
     for (const PoolCount& earlier : pools) {

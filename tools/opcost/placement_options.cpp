@@ -16,6 +16,8 @@
 namespace opcost::program {
 namespace {
 
+constexpr std::int32_t longest_sequence = 1 << 24;
+
 Workload workload_of(const PlacementOptions& options) {
   const bool requests = options.prefix_tokens > 0 || options.input_tokens > 0 || options.output_tokens > 0;
   if (options.context_tokens > 0) {
@@ -23,17 +25,22 @@ Workload workload_of(const PlacementOptions& options) {
       throw InputError(fmt::format("--context is {}, expected only without --prefix, --input and --output",
                                    options.context_tokens));
     }
+    if (options.context_tokens > longest_sequence) {
+      throw InputError(
+          fmt::format("--context is {}, expected at most {}", options.context_tokens, longest_sequence));
+    }
     return {options.context_tokens - 1, 0, 1};
   }
   if (options.input_tokens == 0 && options.output_tokens == 0) {
     throw InputError(
         "the workload is missing, expected --context for decodes alone, or --input and --output of requests");
   }
-  const Workload workload{options.prefix_tokens, options.input_tokens, options.output_tokens};
-  if (const auto found = workload.violation()) {
-    fail_violation(*found, {{"prefix + input + output tokens", "--prefix + --input + --output"}});
+  const double tokens = double(options.prefix_tokens) + options.input_tokens + options.output_tokens;
+  if (tokens > longest_sequence) {
+    throw InputError(
+        fmt::format("--prefix + --input + --output is {:.0f}, expected at most {}", tokens, longest_sequence));
   }
-  return workload;
+  return {options.prefix_tokens, options.input_tokens, options.output_tokens};
 }
 
 Targets targets_of(const PlacementOptions& options, const Workload& workload) {

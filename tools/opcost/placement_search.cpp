@@ -92,7 +92,7 @@ BestPlans search_plans(const PlacementQuestion& question) {
   const PlacementTask& task = question.task();
   BestPlans best;
   {
-    Progress progress("this level");
+    Progress progress("this pass");
     best = best_plans(task.model, task.workload, task.targets, task.cluster, shown(question.search(), progress));
   }
   if (best[question.search().highest].empty()) fail_without_plan(task, question.search());
