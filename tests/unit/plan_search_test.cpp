@@ -49,7 +49,7 @@ struct Problem {
   PlacedModel placed;
   Workload workload{};
   Targets targets{};
-  SearchOptions options{};
+  SearchOptions options{.refine = false};  // the brute force has the grid's sizes
 
   Problem(const ModelConfig& model, const Workload& its_workload, std::array<std::int32_t, 2> accelerators,
           Bytes memory = 40_GB)

@@ -156,7 +156,8 @@ class FleetTable {
       : space_(&space), rates_(space.size(), 0.0), last_(space.size(), -1) {}
 
   double rate(std::size_t index) const noexcept { return rates_[index]; }
-  bool empty() const noexcept { return instances_.empty(); }
+  /// In the order in which they were added.
+  std::span<const Instance> instances() const noexcept { return instances_; }
 
   /// Whether that many requests a second are more than what is known to be served on as many accelerators.
   bool improves(const AcceleratorCounts& accelerators, double rate) const noexcept {

@@ -7,7 +7,8 @@
 // a node; 1, 2 or 3 times a power of two token groups (for models without experts with no common divisor, because copies
 // do as well but for rounding); experts over all ranks of a group, or, where it has one token group, cut by tensor as well; micro-batches
 // of 1 to 16 sequences and eight sizes an octave from there, no fewer than token groups; every assignment of blocks that
-// a level allows, the embedding with the residual stream. And over all fleets of copies of them. Branch and bound:
+// a level allows, the embedding with the residual stream. And over all fleets of copies of them. What is found is then
+// refined by the sizes in between, so that few sequences fill the memory to the last. Branch and bound:
 // whatever cannot beat copies of instances found before on as many accelerators is left out. Deterministic; one thread;
 // memory as large as the cluster's choices and the times of every group for every size.
 #pragma once
@@ -77,6 +78,7 @@ struct SearchOptions {
   std::int32_t most_sequences = 4096;  ///< Of a micro-batch.
   MemoryPolicy memory{};               ///< Its step_tokens are the longest chunk of a prompt.
   bool prune = true;                   ///< Off, every plan is estimated: for tests.
+  bool refine = true;                  ///< Off, micro-batches have the grid's sizes only.
   /// Told the share of the search that is done, from time to time.
   std::function<void(double)> progress{};
 };
@@ -221,23 +223,26 @@ class PlanSearch {
                      require_int32("keys of prompts", keys));
   }
 
+  /// A step of the phase with so many sequences or prompts; nothing where it is too large.
+  std::optional<PhaseStep> step_of(Phase phase, std::int32_t number) const noexcept {
+    if (number > options_.most_sequences) return std::nullopt;
+    if (phase == Phase::decode) return decode_step(workload_, number);
+    const bool mixed = phase == Phase::mixed;
+    const PhaseStep step =
+        mixed ? mixed_step(workload_, number) : prefill_step(workload_, number, options_.memory.step_tokens);
+    const bool fits =
+        mixed ? is_countable(step.micro_batch) : step.micro_batch.tokens() <= options_.memory.step_tokens;
+    return number == 1 || fits ? std::optional(step) : std::nullopt;
+  }
+
   std::vector<PhaseStep> steps(Phase phase) const {
     std::vector<PhaseStep> steps;
-    for (std::int32_t number = 1; number <= options_.most_sequences; ++number) {
+    for (std::int32_t number = 1;; ++number) {
       if (!is_micro_batch_size(number)) continue;
-      if (phase == Phase::decode) {
-        steps.push_back(decode_step(workload_, number));
-      } else if (phase == Phase::mixed) {
-        const PhaseStep step = mixed_step(workload_, number);
-        if (number > 1 && !is_countable(step.micro_batch)) break;
-        steps.push_back(step);
-      } else {
-        const PhaseStep step = prefill_step(workload_, number, options_.memory.step_tokens);
-        if (number > 1 && step.micro_batch.tokens() > options_.memory.step_tokens) break;
-        steps.push_back(step);
-      }
+      const auto step = step_of(phase, number);
+      if (!step) return steps;
+      steps.push_back(*step);
     }
-    return steps;
   }
 
   std::vector<GroupOption> group_options(std::int32_t context_tokens) const {
@@ -310,12 +315,42 @@ class PlanSearch {
     const std::size_t most = one_group                   ? 1
                              : level_ == PlanLevel::free ? allowed
                                                          : std::min<std::size_t>(allowed, 2);
+    const std::size_t found_before = table(phase).instances().size();
     for (std::size_t count = least; count <= most; ++count) {
       Choice choice;
       choice.count = count;
       std::array<std::size_t, most_search_groups> options{};
       choose_group(choice, options, 0);
     }
+    if (options_.refine) refine(found_before);
+  }
+
+  /// Sizes between the grid's, up to its next one, of instances that could be the best then.
+  void refine(std::size_t first) {
+    const std::size_t found = table(phase_).instances().size();
+    for (std::size_t i = first; i < found; ++i) {
+      const Instance instance = table(phase_).instances()[i];  // a copy, since there will be more of them
+      if (!table(phase_).improves(instance.accelerators, instance.requests_per_second * 1.125)) continue;
+      const MicroBatch& batch = instance.step.micro_batch;
+      std::int32_t number = batch.decoding > 0 ? batch.decoding : batch.prompts;
+      while (!is_micro_batch_size(++number)) {
+        const auto step = step_of(phase_, number);
+        if (!step || !fits(instance.plan, *step)) break;
+        const auto times = plan_times(placed_, cluster_, instance.plan, step->micro_batch);
+        visits_->build(placed_, cluster_, instance.plan, times, step->micro_batch);
+        ++counts_.estimated;
+        consider(instance.plan, *step);
+      }
+    }
+  }
+
+  bool fits(const StagePlan& plan, const PhaseStep& step) const noexcept {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(plan.group_count); ++i) {
+      const MemoryUse use = group_memory(placed_, plan, i, step.micro_batch, step.context_tokens, options_.memory);
+      const Pool& pool = cluster_.pool(static_cast<std::size_t>(plan.groups[i].pool));
+      if (!opcost::fits(use, *pool.platform.accelerator, options_.memory)) return false;
+    }
+    return true;
   }
 
   void choose_group(Choice& choice, std::array<std::size_t, most_search_groups>& options, std::size_t index) {
