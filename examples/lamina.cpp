@@ -208,8 +208,8 @@ int main() {
     }
   }
   fmt::print(
-      "\nGains of {:.2f} to {:.2f} with batches {:.2f} to {:.2f} times as large; the paper measured 1.16 to 1.90\n"
-      "and 2.39. The busier direction of the link is busy for at most {:.0f} % of the time.\n",
+      "\nGains of {:.2f} to {:.2f} with batches {:.2f} to {:.2f} times as large; the paper measured 1.16 to 1.90.\n"
+      "The busier direction of the link is busy for at most {:.0f} % of the time.\n",
       gains.least, gains.most, batches.least, batches.most, 100.0 * links.most);
 
   fmt::print(

@@ -233,7 +233,7 @@ class BruteForce {
       if (violation(problem_.placed.model(), problem_.cluster, plan)) continue;  // a group without blocks
       for (const PhaseStep& step : sizes) {
         const MicroBatch& batch = step.micro_batch;
-        if ((phase == Phase::prefill ? batch.tokens() : batch.decoding) < token_groups) continue;
+        if ((phase == Phase::prefill ? batch.prompts : batch.decoding) < token_groups) continue;
         const std::int32_t most = chosen.size() == 1 ? 1 : problem_.options.most_micro_batches;
         for (plan.micro_batches = 1; plan.micro_batches <= most; ++plan.micro_batches) try_plan(phase, plan, step);
       }

@@ -483,10 +483,10 @@ Placement placement_of(const PlacementTask& task, std::vector<PlacedLevel> level
 }
 
 std::string question_text(const PlacementTask& task) {
-  std::string text = fmt::format("{} of {} on {}", workload_text(task.workload), task.deployment.precision_text(),
-                                 pools_text(task.cluster));
-  if (const std::string links = links_text(task.cluster); !links.empty()) text += ", " + links;
-  if (task.targets != Targets{}) text += ", " + targets_text(task.targets);
+  std::string text =
+      fmt::format("{}; {}; {}", workload_text(task.workload), task.deployment.data_type, pools_text(task.cluster));
+  if (const std::string links = links_text(task.cluster); !links.empty()) text += "; " + links;
+  if (task.targets != Targets{}) text += "; " + targets_text(task.targets);
   return text;
 }
 

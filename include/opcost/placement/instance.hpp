@@ -32,10 +32,7 @@ struct Instance {
   Seconds time_per_output_token{};  ///< 0 where it does not decode.
 
   /// Sequences that it serves at once.
-  constexpr std::int64_t sequences() const noexcept {
-    const MicroBatch& batch = step.micro_batch;
-    return std::int64_t{batch.decoding + (batch.decoding > 0 ? 0 : batch.prompts)} * plan.micro_batches;
-  }
+  constexpr std::int64_t sequences() const noexcept { return std::int64_t{step.size()} * plan.micro_batches; }
 };
 
 namespace detail {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "opcost/mathematics.hpp"
 #include "opcost/model/memory.hpp"
 #include "opcost/model/step_breakdown.hpp"
 #include "opcost/placement/block_times.hpp"
@@ -91,19 +92,41 @@ inline Cluster with_bandwidth(Cluster cluster, BytesPerSecond bandwidth) noexcep
   return cluster;
 }
 
-constexpr bool keeps(const Targets& targets, const Fleet& fleet) noexcept {
-  return fleet.time_to_first_token <= targets.time_to_first_token &&
-         fleet.time_per_output_token <= targets.time_per_output_token;
+template <class Waits>
+constexpr bool keeps(const Targets& targets, const Waits& fleet_or_instance) noexcept {
+  return fleet_or_instance.time_to_first_token <= targets.time_to_first_token &&
+         fleet_or_instance.time_per_output_token <= targets.time_per_output_token;
 }
 
-/// The least bandwidth of the links between pools at which a fleet keeps the targets and is worth `value`, to a
+/// The same plans there with micro-batches as they are, or with fewer sequences where the targets ask for it; without
+/// parts that keep them with none.
+inline Fleet fleet_within(const PlacedModel& placed, const Workload& workload, const Targets& targets,
+                          const Cluster& cluster, const Fleet& fleet, Objective objective) {
+  std::vector<FleetPart> parts;
+  for (const FleetPart& part : fleet.parts) {
+    const Instance& instance = part.instance;
+    const auto of_size = [&](std::int32_t number) noexcept {
+      return instance_of(placed, workload, cluster, instance.phase, instance.plan,
+                         resized(instance.step, workload, instance.phase, number));
+    };
+    const std::int32_t size = mathematics::largest_that(instance.step.size(), [&](std::int32_t number) noexcept {
+      if (number == 0) return true;
+      const auto there = of_size(number);
+      return there && keeps(targets, *there);
+    });
+    if (size > 0) parts.push_back({*of_size(size), part.copies});
+  }
+  return fleet_of(std::move(parts), workload, cluster, objective);
+}
+
+/// The least bandwidth of the links between pools at which a fleet's plans are worth `value` within the targets, to a
 /// thousandth; nothing where that would take more than a petabyte a second, or 1 kB/s do.
 inline std::optional<BytesPerSecond> bandwidth_to_reach(const PlacedModel& placed, const Workload& workload,
                                                         const Targets& targets, const Cluster& cluster,
                                                         const Fleet& fleet, Objective objective, double value) {
   const auto reaches = [&](double bandwidth) {
-    const Fleet there = fleet_on(placed, workload, with_bandwidth(cluster, {bandwidth}), fleet, objective);
-    return keeps(targets, there) && there.value >= value;
+    const Cluster there = with_bandwidth(cluster, {bandwidth});
+    return fleet_within(placed, workload, targets, there, fleet, objective).value >= value;
   };
   double low = 1e3;
   double high = 1e15;

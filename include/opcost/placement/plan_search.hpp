@@ -331,8 +331,7 @@ class PlanSearch {
     for (std::size_t i = first; i < found; ++i) {
       const Instance instance = table(phase_).instances()[i];  // a copy, since there will be more of them
       if (!table(phase_).improves(instance.accelerators, instance.requests_per_second * 1.125)) continue;
-      const MicroBatch& batch = instance.step.micro_batch;
-      std::int32_t number = batch.decoding > 0 ? batch.decoding : batch.prompts;
+      std::int32_t number = instance.step.size();
       while (!is_micro_batch_size(++number)) {
         const auto step = step_of(phase_, number);
         if (!step || !fits(instance.plan, *step)) break;
@@ -396,10 +395,7 @@ class PlanSearch {
     }
     for (std::size_t size = 0; size < steps_.size(); ++size) {
       const PhaseStep& step = steps_[size];
-      // a prompt may be cut
-      const std::int32_t units =
-          step.micro_batch.decoding > 0 ? step.micro_batch.decoding : std::int32_t(step.micro_batch.tokens());
-      if (units < token_groups) continue;
+      if (step.size() < token_groups) continue;
       choice.step = &step;
       choice.steps_to_first = step.steps_to_first(token_groups);
       bool room = true;

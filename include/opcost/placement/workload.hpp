@@ -117,6 +117,10 @@ struct PhaseStep {
   std::int32_t context_tokens{};  ///< Kept of each sequence.
   std::int32_t input_tokens{};    ///< Of a prompt; 0 where prompts are not served.
 
+  /// Sequences that decode, or prompts where none does.
+  constexpr std::int32_t size() const noexcept {
+    return micro_batch.decoding > 0 ? micro_batch.decoding : micro_batch.prompts;
+  }
   /// Steps until the last token of a prompt is in, if each of so many token groups takes prompts of its own.
   constexpr std::int32_t steps_to_first(std::int32_t token_groups) const noexcept {
     if (input_tokens == 0) return 0;
@@ -162,6 +166,17 @@ constexpr PhaseStep mixed_step(const Workload& workload, std::int32_t sequences)
     step.micro_batch.prompt = {tokens, workload.prefix_tokens + (workload.input_tokens + tokens) / 2, 1};
   }
   return step;
+}
+
+/// The same step with another number of sequences, or of prompts where nothing decodes.
+constexpr PhaseStep resized(const PhaseStep& step, const Workload& workload, Phase phase,
+                            std::int32_t number) noexcept {
+  if (phase == Phase::decode) return decode_step(workload, number);
+  if (phase == Phase::mixed) return mixed_step(workload, number);
+  PhaseStep other = step;
+  other.micro_batch.prompts = number;
+  other.requests *= double(number) / step.micro_batch.prompts;
+  return other;
 }
 
 }  // namespace opcost
