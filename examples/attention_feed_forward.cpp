@@ -20,6 +20,7 @@
 #include <string>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include "opcost/io/format.hpp"
 #include "opcost/opcost.hpp"
@@ -126,18 +127,28 @@ int main() {
       "                                 {:4.1f} µs                                5.0 µs\n"
       "                 TPOT ≤       100    200    400    800           100    200    400    800 Gb/s\n",
       calibrated.value * 1e6);
+  const Case& of_dead_zone = cases[3];
+  std::vector<std::string> dead_zone;  // by latency
   for (const Case& one : cases) {
     const Requests& requests = all_requests[one.requests];
     fmt::print("{} {:8} {:4.0f} ms", one.name, requests.name, one.tpot);
     for (const Seconds latency : {calibrated, Seconds{5e-6}}) {
       fmt::print("{:{}}", "", latency == calibrated ? 3 : 7);
+      double useless = 0.0;  // the most Gb/s from 100 on without a gain
       for (const double gigabits : {100.0, 200.0, 400.0, 800.0}) {
-        fmt::print(" {:>6}", gain(search(requests, one.tpot, one.pools, {gigabits, latency})));
+        const std::string found = gain(search(requests, one.tpot, one.pools, {gigabits, latency}));
+        fmt::print(" {:>6}", found);
+        if (found == "1.00") useless = gigabits;
+      }
+      if (&one == &of_dead_zone) {
+        dead_zone.push_back(fmt::format("up to {:.0f} Gb/s with {:.1f} µs", useless, latency.value * 1e6));
       }
     }
     fmt::print("\n");
   }
   fmt::print(
       "\nIt pays where a context leaves little room beside experts, and, with quick messages, under strict\n"
-      "limits. For coding on two kinds of accelerators there is the dead zone: nothing below 400 Gb/s.\n");
+      "limits. For coding on two kinds of accelerators there is the dead zone: no gain\n"
+      "{}.\n",
+      fmt::join(dead_zone, ", "));
 }

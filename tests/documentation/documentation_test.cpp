@@ -133,4 +133,7 @@ TEST_CASE("the README's pictures are what the program draws") {
   };
   check("docs/roofline.svg", "roofline --model gemma-3-27b --gpu h100-sxm --gpu h20 --batch 64 --context 8192");
   check("docs/step.svg", "step --model llama-3.1-70b --gpu h100-sxm --gpu h20 --tp 4 --decode 64@8192");
+  check("docs/placement.svg",
+        "pareto --model llama-3.1-70b --pool h100-sxm:8 --pool h20:8 --link 400Gbps,33us --input 1000 --output 1000 "
+        "--ttft 2000");
 }

@@ -514,8 +514,8 @@ TEST_CASE("random plans take what a simulation of their visits takes, and all th
     if (!pipeline.violation()) {
       ++simulated;
       const PipelineSimulation simulation = simulate(pipeline, PipelineStart::evenly, 400);
-      // measured over 3000 plans: 5e-5 where settled; of the 1 % that are not, one in ten by more than 2 %, at most 11
-      CHECK(estimate.period.value == Approx(simulation.period.value).epsilon(estimate.settled ? 0.001 : 0.12));
+      // measured over 3000 plans: 5e-5 where settled; of the 0.7 % that are not, one in nine by more than 2 %, at most 6
+      CHECK(estimate.period.value == Approx(simulation.period.value).epsilon(estimate.settled ? 0.001 : 0.1));
     }
     settled += estimate.settled ? 1 : 0;
     for (std::size_t i = 0; i < built.size(); ++i) {
