@@ -540,6 +540,27 @@ TEST_CASE("more accelerators, looser limits, more freedom and more sequences nev
   }
 }
 
+TEST_CASE("a cluster with too many choices to count one by one serves what copies of a smaller one do") {
+  // 64 and 64 are 65² = 4225 choices, each of them looked at; 256 and 256 are 257², looked at in steps of two. Four copies
+  // of the fleet on the smaller cluster are one on the larger, whatever its instances' accelerators.
+  for (const Workload& workload : {decode_only, both_phases}) {
+    const auto best_of = [&](std::int32_t accelerators) {
+      Problem problem(small_llama, workload, {accelerators, accelerators});
+      problem.options.most_sequences = 8;
+      problem.options.most_tensor = 1;
+      problem.targets.time_per_output_token = 2.0_ms;
+      return problem.search();
+    };
+    const BestPlans few = best_of(64);
+    const BestPlans many = best_of(256);
+    for (const PlanLevel level : all_levels) {
+      CHECK(few[level].value > 0.0);
+      CHECK(many[level].value >= 4.0 * few[level].value * (1.0 - 1e-6));
+      for (std::size_t pool = 0; pool < 2; ++pool) CHECK(many[level].accelerators[pool] <= 256);
+    }
+  }
+}
+
 TEST_CASE("no plan on two kinds beats the cheaper one alone by more than theory has it") {
   // greatest_gain_of_two_kinds compares disaggregation on two kinds with disaggregation on one, both with free
   // transfers, attention at the memory's bandwidth and matrix products at the peak. A plan pays more than that for each of

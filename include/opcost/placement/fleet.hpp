@@ -69,7 +69,7 @@ inline Fleet fleet_of(std::vector<FleetPart> parts, const Workload& workload, co
 namespace detail {
 
 /// Numbers every choice of accelerators up to the cluster's, in steps of some for each pool where there would be too
-/// many choices.
+/// many choices; those beyond the last whole step are left out.
 class AcceleratorSpace {
  public:
   explicit AcceleratorSpace(const Cluster& cluster, std::size_t most_choices) noexcept
@@ -92,12 +92,25 @@ class AcceleratorSpace {
   }
   std::size_t pools() const noexcept { return pools_; }
   std::int32_t unit(std::size_t pool) const noexcept { return unit_[pool]; }
-  /// So many steps of a pool; accelerators that are no multiple of one count as the next.
   std::int32_t steps(std::size_t pool) const noexcept { return all_[pool] / unit_[pool]; }
-  AcceleratorCounts in_steps(const AcceleratorCounts& accelerators) const noexcept {
+  /// The steps that so many copies take together; accelerators that are no multiple of one count as the next.
+  AcceleratorCounts in_steps(const AcceleratorCounts& accelerators, std::int32_t copies = 1) const noexcept {
     AcceleratorCounts counts{};
-    for (std::size_t i = 0; i < pools_; ++i) counts[i] = largest_share(accelerators[i], unit_[i]);
+    for (std::size_t i = 0; i < pools_; ++i) counts[i] = largest_share(accelerators[i] * copies, unit_[i]);
     return counts;
+  }
+  /// Calls `visit(copies, steps)` for 1, 2, 4 … copies, as many as there is room for, until they fill their steps: then
+  /// more of them are only more of the same.
+  template <class Visit>
+  void visit_bundles(const AcceleratorCounts& accelerators, Visit&& visit) const {
+    for (std::int32_t copies = 1;; copies *= 2) {
+      const AcceleratorCounts steps = in_steps(accelerators, copies);
+      if (!fits(steps)) return;
+      visit(copies, steps);
+      bool full = true;
+      for (std::size_t i = 0; i < pools_; ++i) full = full && steps[i] * unit_[i] == accelerators[i] * copies;
+      if (full) return;
+    }
   }
   std::size_t index(const AcceleratorCounts& counts) const noexcept {
     std::size_t index = 0;
@@ -159,48 +172,63 @@ class FleetTable {
   /// In the order in which they were added.
   std::span<const Instance> instances() const noexcept { return instances_; }
 
-  /// Whether that many requests a second are more than what is known to be served on as many accelerators.
+  /// Whether that many requests a second, or copies of them, are more than what is known to be served on as many
+  /// accelerators.
   bool improves(const AcceleratorCounts& accelerators, double rate) const noexcept {
-    const AcceleratorCounts steps = space_->in_steps(accelerators);
-    return space_->fits(steps) && rate > rates_[space_->index(steps)] * (1.0 + 1e-9);
+    bool found = false;
+    space_->visit_bundles(accelerators, [&](std::int32_t copies, const AcceleratorCounts& steps) noexcept {
+      found = found || rate * copies > rates_[space_->index(steps)] * (1.0 + 1e-9);
+    });
+    return found;
   }
 
-  /// An unbounded knapsack takes one more item.
+  /// An unbounded knapsack takes one more item, and copies of it where one alone would leave part of a step idle.
   void add(const Instance& instance) {
-    const AcceleratorCounts steps = space_->in_steps(instance.accelerators);
-    const std::size_t weight = space_->index(steps);
-    const auto item = static_cast<std::int32_t>(instances_.size());
-    instances_.push_back(instance);
-    space_->visit_from(steps, [&](std::size_t index) {
-      const double rate = rates_[index - weight] + instance.requests_per_second;
-      if (rate > rates_[index] * (1.0 + 1e-12)) {
-        rates_[index] = rate;
-        last_[index] = item;
-      }
+    space_->visit_bundles(instance.accelerators, [&](std::int32_t copies, const AcceleratorCounts& steps) {
+      const std::size_t weight = space_->index(steps);
+      const auto item = static_cast<std::int32_t>(items_.size());
+      items_.push_back({instances_.size(), copies, weight});
+      space_->visit_from(steps, [&](std::size_t index) {
+        const double rate = rates_[index - weight] + instance.requests_per_second * copies;
+        if (rate > rates_[index] * (1.0 + 1e-12)) {
+          rates_[index] = rate;
+          last_[index] = item;
+        }
+      });
     });
+    instances_.push_back(instance);
   }
 
   /// The instances behind a rate, added to a fleet.
   void collect(std::size_t index, std::vector<FleetPart>& parts) const {
     while (last_[index] >= 0 && rates_[index] > 0.0) {
-      const Instance& instance = instances_[static_cast<std::size_t>(last_[index])];
+      const Item& item = items_[static_cast<std::size_t>(last_[index])];
+      const Instance& instance = instances_[item.instance];
       const auto same = std::find_if(parts.begin(), parts.end(), [&](const FleetPart& part) {
         return part.instance.plan == instance.plan && part.instance.phase == instance.phase &&
                part.instance.step.micro_batch == instance.step.micro_batch;
       });
       if (same == parts.end()) {
-        parts.push_back({instance, 1});
+        parts.push_back({instance, item.copies});
       } else {
-        ++same->copies;
+        same->copies += item.copies;
       }
-      index -= space_->index(space_->in_steps(instance.accelerators));
+      index -= item.weight;
     }
   }
 
  private:
+  /// Copies of an instance, and the index of the steps that they take.
+  struct Item {
+    std::size_t instance = 0;
+    std::int32_t copies = 1;
+    std::size_t weight = 0;
+  };
+
   const AcceleratorSpace* space_;
   std::vector<double> rates_;
-  std::vector<std::int32_t> last_;  // the instance that was added last; -1: as with fewer accelerators, or none
+  std::vector<std::int32_t> last_;  // the item that was added last; -1: as with fewer accelerators, or none
+  std::vector<Item> items_{};
   std::vector<Instance> instances_{};
 };
 
