@@ -104,6 +104,30 @@ TEST_CASE("at the bandwidth that flips it a fleet is worth as much as the other"
           .value == free.value);
 }
 
+TEST_CASE("a fleet that wins at the bandwidth there is has a bandwidth from which it does") {
+  // prompts whose micro-batches take turns worse on links without end: their order is another one then
+  Problem problem;
+  problem.placed = PlacedModel(models::llama_3_1_8b, {});
+  problem.workload = {0, 1000, 0};
+  problem.targets = {};
+  const BestPlans best = problem.best();
+  const Fleet& free = best[PlanLevel::free];
+  const double value = best[PlanLevel::colocated].value;
+  REQUIRE(free.value > value);
+  const auto value_at = [&](BytesPerSecond bandwidth) {
+    return fleet_within(problem.placed, problem.workload, problem.targets,
+                        with_bandwidth(problem.cluster, bandwidth), free, Objective::throughput)
+        .value;
+  };
+  REQUIRE(value_at({1e15}) < value);
+  const auto flip = bandwidth_to_reach(problem.placed, problem.workload, problem.targets, problem.cluster, free,
+                                       Objective::throughput, value);
+  REQUIRE(flip.has_value());
+  CHECK(*flip <= 50_GBps);
+  CHECK(value_at(*flip) >= value);
+  CHECK(value_at(*flip / 1.002) < value);
+}
+
 TEST_CASE("at the price that matches two fleets make as many tokens a dollar") {
   Problem problem;
   const Fleet both = problem.best()[PlanLevel::prefill_decode];

@@ -119,8 +119,10 @@ inline Fleet fleet_within(const PlacedModel& placed, const Workload& workload, c
   return fleet_of(std::move(parts), workload, cluster, objective);
 }
 
-/// The least bandwidth of the links between pools at which a fleet's plans are worth `value` within the targets, to a
-/// thousandth; nothing where that would take more than a petabyte a second, or 1 kB/s do.
+/// The least bandwidth of the links between pools from which on a fleet's plans are worth `value` within the targets,
+/// to a thousandth; nothing where that would take more than a petabyte a second, or 1 kB/s do. Sought below the fastest
+/// link that there is, and above it only where that does not do: with some micro-batches faster links make for a worse
+/// order.
 inline std::optional<BytesPerSecond> bandwidth_to_reach(const PlacedModel& placed, const Workload& workload,
                                                         const Targets& targets, const Cluster& cluster,
                                                         const Fleet& fleet, Objective objective, double value) {
@@ -129,8 +131,18 @@ inline std::optional<BytesPerSecond> bandwidth_to_reach(const PlacedModel& place
     return fleet_within(placed, workload, targets, there, fleet, objective).value >= value;
   };
   double low = 1e3;
-  double high = 1e15;
-  if (reaches(low) || !reaches(high)) return std::nullopt;
+  double high = low;
+  for (std::size_t from = 0; from < cluster.pools().size(); ++from) {
+    for (std::size_t to = 0; to < cluster.pools().size(); ++to) {
+      const bool within = from == to && cluster.is_one_node(from);
+      if (!within && cluster.link(from, to).bandwidth.value > high) high = cluster.link(from, to).bandwidth.value;
+    }
+  }
+  while (!reaches(high)) {
+    high *= 10.0;
+    if (high > 1e15) return std::nullopt;
+  }
+  if (reaches(low)) return std::nullopt;
   while (high > low * 1.001) {
     const double middle = mathematics::square_root(low * high);
     (reaches(middle) ? high : low) = middle;
