@@ -640,6 +640,40 @@ TEST_CASE("steps of a workload, by hand") {
   CHECK(whole.micro_batch.prompt == StepSequence{5000, 6000, 1});
 }
 
+TEST_CASE("handing a cache over by an exposed link takes the sender's time, by hand") {
+  Problem problem(small_llama, both_phases, {1, 1});
+  const StagePlan plan = colocated_plan(small_llama, {.pool = 0});
+  const PhaseStep prompt = prefill_step(both_phases, 1, 8192);
+  const auto prefilled = [&](const PoolLink& link) {
+    problem.cluster.connect_all(link);
+    const auto instance = instance_of(problem.placed, both_phases, problem.cluster, Phase::prefill, plan, prompt);
+    REQUIRE(instance.has_value());
+    return *instance;
+  };
+  const Instance overlapped = prefilled(network);
+  PoolLink exposed = network;
+  exposed.overlaps = false;
+  const Instance instead = prefilled(exposed);
+  // 2000 tokens · 4 layers · 2 · 8 KV heads · 64 dimensions · 2 bytes = 16.384 MB at 50 GB/s, after 10 µs
+  const double sent = 16.384e6 / 50e9 + 10e-6;
+  const double step = overlapped.estimate.period.value;
+  CHECK(overlapped.requests_per_second == near(1.0 / step));
+  CHECK(overlapped.time_to_first_token.value == near(step + sent));
+  CHECK(instead.requests_per_second == near(1.0 / (step + sent)));
+  CHECK(instead.time_to_first_token.value == near(step + 2.0 * sent));  // another one's, and its own
+  // at the receiver, of decodes
+  PoolLink reordered = network;
+  reordered.reordering = 100_GBps;
+  problem.cluster.connect_all(reordered);
+  const auto decoding =
+      instance_of(problem.placed, both_phases, problem.cluster, Phase::decode, plan, decode_step(both_phases, 4));
+  REQUIRE(decoding.has_value());
+  const double requests = 4.0 / 300.0 / decoding->estimate.period.value;
+  const double longer = 1.0 + requests * 16.384e6 / 100e9;
+  CHECK(decoding->requests_per_second == near(requests / longer));
+  CHECK(decoding->time_per_output_token.value == near(decoding->estimate.period.value * longer));
+}
+
 TEST_CASE("what a search may not be asked") {
   const auto field = [](auto&& change) {
     Problem problem(small_llama, both_phases, {1, 1});

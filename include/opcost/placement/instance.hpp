@@ -59,7 +59,7 @@ constexpr Block caching_block(const BlockLayers& layers) noexcept {
 }
 
 /// A prompt's cache goes from the ranks that share a sequence to as many; those of all sequences share the group's
-/// cards. False where there is no link.
+/// cards. All of its steps take longer by what keeps the group's accelerators busy meanwhile. False where there is no link.
 inline bool add_hand_over(const PlacedModel& placed, const Workload& workload, const Cluster& cluster,
                           Instance& instance) noexcept {
   const AcceleratorGroup& group = instance.plan.groups[instance.plan.ranges[0][caching_block(placed.layers())]];
@@ -68,6 +68,11 @@ inline bool add_hand_over(const PlacedModel& placed, const Workload& workload, c
   if (!link) return false;
   const Bytes cache = kv_cache_bytes(placed.model(), placed.precision(), workload.prompt_tokens());
   const HopTime all = hop_time(*link, cache, group.accelerators(), group.accelerators());
+  const Seconds busy = leaves ? all.sender : all.receiver;
+  const double longer = 1.0 + busy.value * instance.requests_per_second;
+  instance.requests_per_second = instance.requests_per_second / longer;
+  instance.time_to_first_token = instance.time_to_first_token * longer;
+  instance.time_per_output_token = instance.time_per_output_token * longer;
   const double most = 1.0 / (all.sender + all.transfer + all.receiver).value;
   if (instance.requests_per_second > most) instance.requests_per_second = most;
   if (leaves) {
