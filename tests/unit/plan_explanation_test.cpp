@@ -128,6 +128,24 @@ TEST_CASE("a fleet that wins at the bandwidth there is has a bandwidth from whic
   CHECK(value_at(*flip / 1.002) < value);
 }
 
+TEST_CASE("a frontier has no plan that misses the targets") {
+  Problem problem;
+  const auto frontier = [&] {
+    return pareto_plans(problem.placed, problem.workload, problem.targets, problem.cluster,
+                        {.highest = PlanLevel::prefill_decode}, 4);
+  };
+  const auto check_kept = [&] {
+    const auto points = frontier();
+    REQUIRE(points.size() == 4);
+    for (const ParetoPoint& point : points) CHECK(keeps(problem.targets, point.plans[PlanLevel::prefill_decode]));
+  };
+  problem.targets.time_per_output_token = 5_ms;
+  check_kept();
+  problem.workload = {1024, 1000, 0};
+  problem.targets = {.time_to_first_token = 40_ms};
+  check_kept();
+}
+
 TEST_CASE("at the price that matches two fleets make as many tokens a dollar") {
   Problem problem;
   const Fleet both = problem.best()[PlanLevel::prefill_decode];

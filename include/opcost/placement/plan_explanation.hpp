@@ -236,12 +236,16 @@ struct ParetoPoint {
 };
 
 /// What can be had for how fast an answer: the best plans under limits from the least that any plan keeps, in equal
-/// ratios, until more time is worth nothing. Each point's search is one of its own. At most so many points (2 or more).
+/// ratios, until more time is worth nothing; all of them within the targets. Each point's search is one of its own. At
+/// most so many points (2 or more).
 inline std::vector<ParetoPoint> pareto_plans(const PlacedModel& placed, const Workload& workload,
                                              const Targets& targets, const Cluster& cluster,
                                              const SearchOptions& options, std::int32_t most_points = 16) {
   const auto limited = [&](Seconds limit) {
-    return workload.decodes() ? Targets{targets.time_to_first_token, limit} : Targets{.time_to_first_token = limit};
+    Targets both = targets;
+    Seconds& own = workload.decodes() ? both.time_per_output_token : both.time_to_first_token;
+    if (limit < own) own = limit;
+    return both;
   };
   std::vector<ParetoPoint> points;
   SearchOptions quiet = options;
