@@ -202,12 +202,13 @@ TEST_CASE("a frontier's plans keep their limits, and more time is never worth le
 TEST_CASE("the frontier's chart says what a series adds, and leaves out what has no place") {
   plot::FrontierChart chart;
   chart.title = "A < B";
+  chart.speed_name = "tokens/s";
   chart.series = {{"one, of a kind", {{10.0, 100.0, "x"}, {20.0, 50.0, ""}, {15.0, 40.0, "beaten"}}},
                   {"two", {{20.0, 75.0, "& more"}, {30.0, 0.0, "nothing"}}},
                   {"three", {}}};
   const std::string svg = plot::frontier_svg(chart);
   CHECK(svg.find("A &lt; B") != std::string::npos);
-  CHECK(svg.find("two: up to 1.5 times one, at 20") != std::string::npos);
+  CHECK(svg.find("two: up to 1.5 times one, at 20 tokens/s") != std::string::npos);
   CHECK(svg.find("three: no more than two") != std::string::npos);
   CHECK(svg.find("&amp; more") != std::string::npos);
   CHECK(svg.find("beaten") == std::string::npos);

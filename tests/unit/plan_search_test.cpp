@@ -155,7 +155,7 @@ class BruteForce {
       const PhaseStep step = phase == Phase::decode  ? decode_step(problem_.workload, number)
                              : phase == Phase::mixed ? mixed_step(problem_.workload, number)
                                                      : prefill_step(problem_.workload, number, chunk);
-      if (phase == Phase::prefill && number > 1 && step.micro_batch.tokens() > chunk) break;
+      if (phase != Phase::decode && number > 1 && step.micro_batch.tokens() > chunk) break;
       found.push_back(step);
     }
     return found;
@@ -242,8 +242,8 @@ class BruteForce {
 
   void try_plan(Phase phase, const StagePlan& plan, const PhaseStep& step) {
     for (std::size_t i = 0; i < std::size_t(plan.group_count); ++i) {
-      const MemoryUse use =
-          group_memory(problem_.placed, plan, i, step.micro_batch, step.context_tokens, problem_.options.memory);
+      const MemoryUse use = group_memory(problem_.placed, plan, i, step.micro_batch, step.context_tokens,
+                                         problem_.options.memory, step.longest_tokens);
       const Pool& pool = problem_.pools[std::size_t(plan.groups[i].pool)];
       if (!opcost::fits(use, *pool.platform.accelerator, problem_.options.memory)) return;
     }
@@ -296,8 +296,9 @@ void check_fleet(const Problem& problem, const Fleet& fleet) {
     for (std::size_t i = 0; i < std::size_t(instance.plan.group_count); ++i) {
       const AcceleratorGroup& group = instance.plan.groups[i];
       used[std::size_t(group.pool)] += group.accelerators() * part.copies;
-      const MemoryUse use = group_memory(problem.placed, instance.plan, i, instance.step.micro_batch,
-                                         instance.step.context_tokens, problem.options.memory);
+      const MemoryUse use =
+          group_memory(problem.placed, instance.plan, i, instance.step.micro_batch, instance.step.context_tokens,
+                       problem.options.memory, instance.step.longest_tokens);
       CHECK(fits(use, *problem.pools[std::size_t(group.pool)].platform.accelerator, problem.options.memory));
     }
     // what it says of itself is what it takes from scratch
@@ -457,7 +458,7 @@ TEST_CASE("a plan that just fits is found, and one byte less is none") {
   const PhaseStep step = decode_step(decode_only, 1);
   const MemoryPolicy policy{.utilisation = 1.0, .runtime_reserve = {}};
   const auto held = [&](std::size_t group) {
-    return group_memory(placed, plan, group, step.micro_batch, step.context_tokens, policy);
+    return group_memory(placed, plan, group, step.micro_batch, step.context_tokens, policy, step.longest_tokens);
   };
   CHECK(held(1).weights == Bytes{});  // no norms either
   for (const double missing : {0.0, 1.0}) {

@@ -39,8 +39,8 @@ std::vector<PoolCount> parse_pools(const ClusterOptions& options);
 std::vector<Pool> pools_of(const ClusterOptions& options, const std::vector<PoolCount>& counts,
                            const Deployment& deployment);
 
-/// The pools with their links. Where `joined`, every two pools must have one in both directions, and a pool of several
-/// nodes one within. Throws InputError.
+/// The pools with their links. Where `joined`, every two pools must have one in both directions, and a pool of
+/// several nodes one within. Throws InputError.
 Cluster cluster_of(const ClusterOptions& options, const std::vector<Pool>& pools, bool joined);
 
 /// "8 x h100-sxm ($11.06/h), 8 x h20 ($4.63/h)"

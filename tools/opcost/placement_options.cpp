@@ -134,6 +134,12 @@ PlacementQuestion::PlacementQuestion(const PlacementOptions& options, bool joine
             workload_of(options), {},       search_.objective,
             options.policy} {
   task_.targets = targets_of(options, task_.workload);
+  for (std::size_t i = 0; i < pools_.size(); ++i) {  // collectives between a pool's nodes use the same link
+    const PoolLink& link = cluster_.link(i, i);
+    if (cluster_.is_one_node(i) || !link.exists()) continue;
+    const double shared = link.accelerators_per_card * link.oversubscription;
+    pools_[i].platform.fabric.scale_out.bandwidth = link.bandwidth * (1.0 / shared);
+  }
   require_objective(cluster_, search_.objective);
   require_rates(deployment_, task_.workload);
   if (const auto found = violation(deployment_.model, task_.workload, task_.targets, cluster_, search_)) {

@@ -229,7 +229,8 @@ void add_plot_command(CLI::App& app) {
   const auto placement = std::make_shared<PlacementOptions>();
   const auto points = std::make_shared<std::int32_t>(16);
   add_placement_options(*pareto, *placement);
-  add_count(*pareto, "--points", *points, "Limits on the time per token to look at (default: 16)", 2);
+  add_count(*pareto, "--points", *points,
+            "Limits to look at on the time per token, or to the first where nothing decodes (default: 16)", 2);
   add_out(*pareto, *out);
   pareto->callback([placement, points, out] { run_pareto(*placement, *points, *out); });
 

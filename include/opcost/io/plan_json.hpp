@@ -220,10 +220,10 @@ class PlanReader {
 
 }  // namespace detail
 
-/// Reads the parts of a plan from a parsed document that was made for this model, on a cluster, whose pools are called
-/// by their accelerators' names. `most_prompt_tokens`: prompts are cut into chunks of no more. What else an
-/// opcost-plan-1 document has says what it was made for and what was expected of it: not read. Every part is valid, and
-/// the pools have accelerators for all of them. Throws InputError.
+/// Reads the parts of a plan from a parsed document that was made for this model, on a cluster, whose pools are
+/// called by their accelerators' names. `most_prompt_tokens`: prompts are cut into chunks of no more. What else an
+/// opcost-plan-1 document has says what it was made for and what was expected of it: not read. Every part is valid,
+/// and the pools have accelerators for all of them. Throws InputError.
 inline std::vector<PlannedPart> read_plan(const JsonNode& node, const ModelConfig& model, const Workload& workload,
                                           const Cluster& cluster, std::int32_t most_prompt_tokens) {
   JsonObject root(node);

@@ -28,8 +28,8 @@ constexpr double colocated_dollars_per_token(const DecodeWork& work, const UnitC
 }
 
 /// Dollars a token where each has accelerators of its own kind: (1 / b) · (c₁ D_attention / β₁ + c₂ W_matmul / F₂).
-/// The matrix products are compute-bound, since their accelerators gather the tokens of many attention accelerators;
-/// transfers are hidden and neither side waits. Same source. Does not throw, allocate or lock.
+/// The matrix products are compute-bound, since their accelerators gather the tokens of many attention
+/// accelerators; transfers are hidden and neither side waits. Same source. Does not throw, allocate or lock.
 constexpr double disaggregated_dollars_per_token(const DecodeWork& work, const UnitCost& attention,
                                                  const UnitCost& matmul) noexcept {
   return (attention.dollars(work.attention_bytes) + matmul.dollars(work.matmul_flops)) / work.batch;
@@ -43,8 +43,8 @@ constexpr double disaggregated_dollars_per_token(const DecodeWork& work, const U
 /// How many times dearer the cheaper of two kinds alone, disaggregated, can be than both: (1 + √η) / 2, where η =
 /// β₁F₂ / (β₂F₁) is the ridge point of the kind for matrix products over that for attention. Attained where
 /// attention and matrix products cost the same on their own kind and c₂ / c₁ = √η β₂ / β₁. For η < 1 the kinds have
-/// the wrong roles and nothing is gained: 1. Against co-located serving the factor from compute-bound matrix products
-/// comes on top. Same source. Does not throw, allocate or lock.
+/// the wrong roles and nothing is gained: 1. Against co-located serving the factor from compute-bound matrix
+/// products comes on top. Same source. Does not throw, allocate or lock.
 inline double greatest_gain_of_two_kinds(double ridge_point_ratio) noexcept {
   return mathematics::larger(1.0, (1.0 + mathematics::square_root(ridge_point_ratio)) / 2.0);
 }
@@ -73,9 +73,9 @@ constexpr BytesPerSecond minimum_interconnect_bandwidth(const OffloadedAttention
   return attention.transferred() / (tolerated_overhead * (model_time + attention_time));
 }
 
-/// The attention time of one batch and layer at which a rotational pipeline has no gaps, t_m / (n − 1): n ≥ 2 batches
-/// take turns on n − 1 replicas of the model, each `model_time` a layer, and one pool for attention. While n − 1 are
-/// in a replica one is in attention: n · t_a = t_m + t_a. Lamina. Does not throw, allocate or lock.
+/// The attention time of one batch and layer at which a rotational pipeline has no gaps, t_m / (n − 1): n ≥ 2
+/// batches take turns on n − 1 replicas of the model, each `model_time` a layer, and one pool for attention. While
+/// n − 1 are in a replica one is in attention: n · t_a = t_m + t_a. Lamina. Does not throw, allocate or lock.
 constexpr Seconds balanced_attention_time(Seconds model_time, std::int32_t batches) noexcept {
   return model_time / (batches - 1.0);
 }

@@ -31,8 +31,8 @@ struct PerBlock {
 using BlockBytes = PerBlock<Bytes>;
 using BlockLayers = PerBlock<std::int32_t>;
 
-/// How often a pass executes each block; 0: the model has none, nor has it weights or caches. Of a shard only the ends of
-/// the model that its place has. `residual`: each mixer and feed-forward block, and the final norm.
+/// How often a pass executes each block; 0: the model has none, nor has it weights or caches. Of a shard only the
+/// ends of the model that its place has. `residual`: each mixer and feed-forward block, and the final norm.
 template <ModelOrShard Model>
 constexpr BlockLayers block_layers(const Model& whole_or_shard) noexcept {
   const ModelConfig& model = detail::config_of(whole_or_shard);
@@ -55,16 +55,16 @@ constexpr BlockLayers block_layers(const Model& whole_or_shard) noexcept {
   return layers;
 }
 
-/// Bytes of the table that embedding and head of a tied model share, where the rank has both; else 0. block_weight_bytes
-/// counts it for each: who has both of them takes it off once.
+/// Bytes of the table that embedding and head of a tied model share, where the rank has both; else 0.
+/// block_weight_bytes counts it for each: who has both of them takes it off once.
 constexpr Bytes tied_table_bytes(const ModelShard& shard, const ModelPrecision& precision) noexcept {
   if (!detail::shares_table(shard.model, shard.place)) return {};
   return detail::table_parameters(shard.model) * Bytes{bytes_per_element(precision.hidden.element)};
 }
 
-/// Bytes of weights of one execution of each block on a rank: of one layer, the embedding, the head; of `residual` alone,
-/// all its norms. Where a model has two kinds of recurrence, their mean. The sum over blocks and layers, without
-/// tied_table_bytes, is weight_bytes.
+/// Bytes of weights of one execution of each block on a rank: of one layer, the embedding, the head; of `residual`
+/// alone, all its norms. Where a model has two kinds of recurrence, their mean. The sum over blocks and layers,
+/// without tied_table_bytes, is weight_bytes.
 constexpr BlockBytes block_weight_bytes(const ModelShard& shard, const ModelPrecision& precision) noexcept {
   BlockBytes bytes;
   detail::visit_weight_bytes(shard.model, shard.local_experts(), shard.place, precision,
@@ -78,9 +78,9 @@ constexpr BlockBytes block_weight_bytes(const ModelShard& shard, const ModelPrec
   return bytes;
 }
 
-/// Bytes that one sequence of `context_tokens` (0 or more) holds in one layer of each block on a rank: KV cache, in blocks
-/// of `block_tokens` (positive; no more of them than a window touches in local attention), or the state of a recurrence.
-/// 0 for all others. The sum over blocks and layers is cache_bytes.
+/// Bytes that one sequence of `context_tokens` (0 or more) holds in one layer of each block on a rank: KV cache, in
+/// blocks of `block_tokens` (positive; no more of them than a window touches in local attention), or the state of a
+/// recurrence. 0 for all others. The sum over blocks and layers is cache_bytes.
 constexpr BlockBytes block_cache_bytes(const ModelShard& shard, const ModelPrecision& precision,
                                        std::int32_t context_tokens, std::int32_t block_tokens) noexcept {
   const ModelConfig& model = shard.model;

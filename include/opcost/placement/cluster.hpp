@@ -31,8 +31,8 @@ struct Pool {
   }
 };
 
-/// What a message between two groups of accelerators passes: every accelerator has a network card, or several share one,
-/// and a switch between the groups that may carry less than all cards together.
+/// What a message between two groups of accelerators passes: every accelerator has a network card, or several share
+/// one, and a switch between the groups that may carry less than all cards together.
 struct PoolLink {
   BytesPerSecond bandwidth{};  ///< Of one card, in one direction; 0: there is no link.
   Seconds latency{};           ///< Of a message.
@@ -74,8 +74,8 @@ struct HopTime {
   Seconds receiver{};
 };
 
-/// The time of so many bytes from one group to another. Each pair of accelerators uses cards of its own, as many as the
-/// smaller group has; all of them share what the switches carry. Does not throw, allocate or lock.
+/// The time of so many bytes from one group to another. Each pair of accelerators uses cards of its own, as many as
+/// the smaller group has; all of them share what the switches carry. Does not throw, allocate or lock.
 constexpr HopTime hop_time(const PoolLink& link, Bytes bytes, std::int32_t senders,
                            std::int32_t receivers) noexcept {
   const std::int32_t pairs = senders < receivers ? senders : receivers;
@@ -96,7 +96,8 @@ inline constexpr std::size_t most_pools = 8;
 /// Pools and the links between each two of them, and within each. Does not own the pools.
 class Cluster {
  public:
-  /// Within a pool that is one node, a link of its accelerators' own kind; else none until it is set. At most 8 pools.
+  /// Within a pool that is one node, a link of its accelerators' own kind; else none until it is set. At most 8
+  /// pools.
   explicit Cluster(std::span<const Pool> pools) noexcept : pools_(pools) {
     for (std::size_t i = 0; i < pools.size() && i < most_pools; ++i) {
       if (is_one_node(i)) links_[i][i] = link_in_node(pools[i]);

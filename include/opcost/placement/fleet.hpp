@@ -38,8 +38,8 @@ struct Fleet {
   bool empty() const noexcept { return parts.empty(); }
 };
 
-/// What parts serve together: instances that serve whole requests, and the fewer of prompts and outputs. Its `value` is
-/// the objective's.
+/// What parts serve together: instances that serve whole requests, and the fewer of prompts and outputs. Its
+/// `value` is the objective's.
 inline Fleet fleet_of(std::vector<FleetPart> parts, const Workload& workload, const Cluster& cluster,
                       Objective objective) {
   Fleet fleet{.parts = std::move(parts)};
@@ -68,8 +68,8 @@ inline Fleet fleet_of(std::vector<FleetPart> parts, const Workload& workload, co
 
 namespace detail {
 
-/// Numbers every choice of accelerators up to the cluster's, in steps of some for each pool where there would be too
-/// many choices; those beyond the last whole step are left out.
+/// Numbers every choice of accelerators up to the cluster's, in steps of some for each pool where there would be
+/// too many choices; those beyond the last whole step are left out.
 class AcceleratorSpace {
  public:
   explicit AcceleratorSpace(const Cluster& cluster, std::size_t most_choices) noexcept
@@ -99,8 +99,8 @@ class AcceleratorSpace {
     for (std::size_t i = 0; i < pools_; ++i) counts[i] = largest_share(accelerators[i] * copies, unit_[i]);
     return counts;
   }
-  /// Calls `visit(copies, steps)` for 1, 2, 4 … copies, as many as there is room for, until they fill their steps: then
-  /// more of them are only more of the same.
+  /// Calls `visit(copies, steps)` for 1, 2, 4 … copies, as many as there is room for, until they fill their steps:
+  /// then more of them are only more of the same.
   template <class Visit>
   void visit_bundles(const AcceleratorCounts& accelerators, Visit&& visit) const {
     for (std::int32_t copies = 1;; copies *= 2) {

@@ -59,7 +59,8 @@ constexpr Block caching_block(const BlockLayers& layers) noexcept {
 }
 
 /// A prompt's cache goes from the ranks that share a sequence to as many; those of all sequences share the group's
-/// cards. All of its steps take longer by what keeps the group's accelerators busy meanwhile. False where there is no link.
+/// cards. All of its steps take longer by what keeps the group's accelerators busy meanwhile. False where there is
+/// no link.
 inline bool add_hand_over(const PlacedModel& placed, const Workload& workload, const Cluster& cluster,
                           Instance& instance) noexcept {
   const AcceleratorGroup& group = instance.plan.groups[instance.plan.ranges[0][caching_block(placed.layers())]];
@@ -84,10 +85,10 @@ inline bool add_hand_over(const PlacedModel& placed, const Workload& workload, c
 
 }  // namespace detail
 
-/// What a plan with these times serves. Where prompts are prefilled by one instance and decoded by another, their cache
-/// is handed over by the slowest link of the pool that keeps it: the whole prompt's, its prefix included. Nothing where
-/// there is no such link. Nobody queues: times are those of a cluster that is just full. Does not throw, allocate or
-/// lock.
+/// What a plan with these times serves. Where prompts are prefilled by one instance and decoded by another, their
+/// cache is handed over by the slowest link of the pool that keeps it: the whole prompt's, its prefix included.
+/// Nothing where there is no such link. Nobody queues: times are those of a cluster that is just full. Does not
+/// throw, allocate or lock.
 inline std::optional<Instance> instance_of(const PlacedModel& placed, const Workload& workload,
                                            const Cluster& cluster, Phase phase, const StagePlan& plan,
                                            const PhaseStep& step, const PlanEstimate& estimate) noexcept {

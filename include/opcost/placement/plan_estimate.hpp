@@ -27,7 +27,8 @@
 
 namespace opcost {
 
-/// What a micro-batch computes in one step, over all ranks: alike decoding sequences, alike prompts or chunks of them.
+/// What a micro-batch computes in one step, over all ranks: alike decoding sequences, alike prompts or chunks of
+/// them.
 struct MicroBatch {
   std::int32_t decoding = 0;
   StepSequence decode{};
@@ -117,8 +118,8 @@ class PlacedModel {
 
 namespace detail {
 
-/// Copies of a token that come to a group's experts from another group: one for each rank that has some of its experts,
-/// or one to share where the ranks have all tokens.
+/// Copies of a token that come to a group's experts from another group: one for each rank that has some of its
+/// experts, or one to share where the ranks have all tokens.
 constexpr double copies_for_experts(const ModelConfig& model, const Parallelism& receivers) noexcept {
   if (!receivers.exchanges_with_all()) return 1.0;
   const ExpertsConfig& experts = model.experts;
@@ -147,10 +148,9 @@ constexpr bool needs_all(Block block, const Parallelism& ranks) noexcept {
 
 }  // namespace detail
 
-/// The visits of a micro-batch to a plan's groups, in order, for `times` of each group. Neighbouring blocks
-/// on one group are one visit, the last of a step and the first of the next, too; only around experts that tokens are
-/// exchanged for is a group free for other micro-batches. A quarter of a megabyte at most, meant
-/// to be reused.
+/// The visits of a micro-batch to a plan's groups, in order, for `times` of each group. Neighbouring blocks on one
+/// group are one visit, the last of a step and the first of the next, too; only around experts that tokens are
+/// exchanged for is a group free for other micro-batches. A quarter of a megabyte at most, meant to be reused.
 class PlanVisits {
  public:
   /// For a valid plan. Does not throw, allocate or lock.
@@ -195,8 +195,8 @@ class PlanVisits {
  private:
   PipelineVisit& last() noexcept { return visits_[count_ - 1]; }
 
-  /// The messages among a group's ranks that bring tokens to experts and back: another micro-batch may use the group
-  /// meanwhile.
+  /// The messages among a group's ranks that bring tokens to experts and back: another micro-batch may use the
+  /// group meanwhile.
   static Seconds exchange_before(Block block, const LayerRange& range_before, const LayerRange& range, bool returns,
                                  const BlockTimes& times) noexcept {
     if (block == Block::experts && range[Block::router] == range[block]) return times.expert_dispatch;
@@ -286,8 +286,8 @@ inline std::array<BlockTimes, most_groups> plan_times(const PlacedModel& placed,
   return times;
 }
 
-/// Everything from scratch, for a valid plan and as many alike micro-batches as it says. Does not throw, allocate or
-/// lock.
+/// Everything from scratch, for a valid plan and as many alike micro-batches as it says. Does not throw, allocate
+/// or lock.
 inline PlanEstimate plan_estimate(const PlacedModel& placed, const Cluster& cluster, const StagePlan& plan,
                                   const MicroBatch& micro_batch, EstimateEnd end = EstimateEnd::expected) noexcept {
   const auto times = plan_times(placed, cluster, plan, micro_batch, end);
@@ -297,32 +297,38 @@ inline PlanEstimate plan_estimate(const PlacedModel& placed, const Cluster& clus
 }
 
 /// What one accelerator of a group holds while all micro-batches are served; `context_tokens` are kept of each
-/// sequence. Activations are those of one micro-batch. Does not throw, allocate or lock.
+/// sequence, of one of them `longest_tokens` if that is more. Activations are those of one micro-batch. Does not
+/// throw, allocate or lock.
 inline MemoryUse group_memory(const PlacedModel& placed, const StagePlan& plan, std::size_t group_index,
                               const MicroBatch& micro_batch, std::int32_t context_tokens,
-                              const MemoryPolicy& policy = {}) noexcept {
+                              const MemoryPolicy& policy = {}, std::int32_t longest_tokens = 0) noexcept {
   const AcceleratorGroup& group = plan.groups[group_index];
   const ModelShard shard = shard_of(placed.model(), group.parallelism);
   const BlockBytes weights = block_weight_bytes(shard, placed.precision());
   const BlockBytes caches = block_cache_bytes(shard, placed.precision(), context_tokens, policy.block_tokens);
+  const bool one_is_longer = longest_tokens > context_tokens;
+  const BlockBytes longest =
+      one_is_longer ? block_cache_bytes(shard, placed.precision(), longest_tokens, policy.block_tokens) : caches;
   const StepBatch share = micro_batch.share(placed.model(), group.parallelism.token_groups());
   const double sequences = double(share.sequences()) * plan.micro_batches;
   MemoryUse use{.reserve = policy.runtime_reserve};
   bool embeds = false;
   bool norms = false;
-  detail::visit_placed_blocks(
-      placed.model(), plan, [&](Block block, const LayerRange& range, bool returns) noexcept {
-        if (returns || range[block] != group_index) return;
-        if (block == Block::residual) {  // has the norms of all layers
-          if (!norms) use.weights += weights[block];
-          norms = true;
-          return;
-        }
-        use.weights += weights[block];
-        embeds = embeds || block == Block::embedding;
-        if (block == Block::head && embeds) use.weights = use.weights - tied_table_bytes(shard, placed.precision());
-        (block == Block::recurrence ? use.recurrent_state : use.kv_cache) += caches[block] * sequences;
-      });
+  detail::visit_placed_blocks(placed.model(), plan,
+                              [&](Block block, const LayerRange& range, bool returns) noexcept {
+                                if (returns || range[block] != group_index) return;
+                                if (block == Block::residual) {  // has the norms of all layers
+                                  if (!norms) use.weights += weights[block];
+                                  norms = true;
+                                  return;
+                                }
+                                use.weights += weights[block];
+                                embeds = embeds || block == Block::embedding;
+                                if (block == Block::head && embeds)
+                                  use.weights = use.weights - tied_table_bytes(shard, placed.precision());
+                                (block == Block::recurrence ? use.recurrent_state : use.kv_cache) +=
+                                    caches[block] * sequences + (longest[block] - caches[block]);
+                              });
   use.activations = activation_bytes(shard, placed.precision(), static_cast<std::int32_t>(share.tokens()),
                                      static_cast<std::int32_t>(share.sampled_tokens()));
   return use;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why a plan is as good as it is: what its groups hold and wait for, and what would have to change for another to win.
+// Why a plan is as good as it is: what its groups hold and wait for, and what would have to change for another to
+// win.
 #pragma once
 
 #include <array>
@@ -50,7 +51,8 @@ inline std::array<GroupExplanation, most_groups> explain(const PlacedModel& plac
     costs[i] =
         block_resource_times(shard_of(placed.model(), group.parallelism), share, placed.precision(), platform);
     costs[i][Block::head][Resource::host] += platform.system.host_time(share.sequences());
-    groups[i].memory = group_memory(placed, plan, i, micro_batch, instance.step.context_tokens, policy);
+    groups[i].memory = group_memory(placed, plan, i, micro_batch, instance.step.context_tokens, policy,
+                                    instance.step.longest_tokens);
     groups[i].available = available_memory(*platform.accelerator, policy);
     groups[i].busy = instance.estimate.busy[i];
     groups[i].utilisation = instance.estimate.utilisation(i);
@@ -98,8 +100,8 @@ constexpr bool keeps(const Targets& targets, const Waits& fleet_or_instance) noe
          fleet_or_instance.time_per_output_token <= targets.time_per_output_token;
 }
 
-/// The same plans there with micro-batches as they are, or with fewer sequences where the targets ask for it; without
-/// parts that keep them with none.
+/// The same plans there with micro-batches as they are, or with fewer sequences where the targets ask for it;
+/// without parts that keep them with none.
 inline Fleet fleet_within(const PlacedModel& placed, const Workload& workload, const Targets& targets,
                           const Cluster& cluster, const Fleet& fleet, Objective objective) {
   std::vector<FleetPart> parts;
@@ -119,10 +121,10 @@ inline Fleet fleet_within(const PlacedModel& placed, const Workload& workload, c
   return fleet_of(std::move(parts), workload, cluster, objective);
 }
 
-/// The least bandwidth of the links between pools from which on a fleet's plans are worth `value` within the targets,
-/// to a thousandth; nothing where that would take more than a petabyte a second, or 1 kB/s do. Sought below the fastest
-/// link that there is, and above it only where that does not do: with some micro-batches faster links make for a worse
-/// order.
+/// The least bandwidth of the links between pools from which on a fleet's plans are worth `value` within the
+/// targets, to a thousandth; nothing where that would take more than a petabyte a second, or 1 kB/s do. Sought
+/// below the fastest link that there is, and above it only where that does not do: with some micro-batches faster
+/// links make for a worse order.
 inline std::optional<BytesPerSecond> bandwidth_to_reach(const PlacedModel& placed, const Workload& workload,
                                                         const Targets& targets, const Cluster& cluster,
                                                         const Fleet& fleet, Objective objective, double value) {
@@ -150,8 +152,8 @@ inline std::optional<BytesPerSecond> bandwidth_to_reach(const PlacedModel& place
   return BytesPerSecond{high};
 }
 
-/// The dollars an hour of a pool's accelerators at which two fleets make as many tokens a dollar, all other prices as
-/// they are: T_a / (D_a + n_a p) = T_b / (D_b + n_b p). Nothing where no positive price does.
+/// The dollars an hour of a pool's accelerators at which two fleets make as many tokens a dollar, all other prices
+/// as they are: T_a / (D_a + n_a p) = T_b / (D_b + n_b p). Nothing where no positive price does.
 inline std::optional<double> price_to_match(const Cluster& cluster, const Fleet& fleet, const Fleet& other,
                                             std::size_t pool) noexcept {
   const double price = cluster.pool(pool).dollars_per_hour;
@@ -177,8 +179,10 @@ namespace detail {
 template <class Limited>
 std::optional<Seconds> least_limit(const PlacedModel& placed, const Workload& workload, const Cluster& cluster,
                                    const SearchOptions& options, const Limited& limited) {
+  SearchOptions any = options;
+  any.any = true;
   const auto feasible = [&](double seconds) {
-    const BestPlans best = best_plans(placed, workload, limited(Seconds{seconds}), cluster, options);
+    const BestPlans best = best_plans(placed, workload, limited(Seconds{seconds}), cluster, any);
     return !best[options.highest].empty();
   };
   double high = std::numeric_limits<double>::infinity();
@@ -200,6 +204,7 @@ inline NearestTargets nearest_targets(const PlacedModel& placed, const Workload&
   NearestTargets nearest;
   SearchOptions quiet = options;
   quiet.progress = {};
+  quiet.any = true;
   nearest.fits = !best_plans(placed, workload, {}, cluster, quiet)[quiet.highest].empty();
   if (!nearest.fits) return nearest;
   Targets others = targets;
@@ -236,8 +241,8 @@ struct ParetoPoint {
 };
 
 /// What can be had for how fast an answer: the best plans under limits from the least that any plan keeps, in equal
-/// ratios, until more time is worth nothing; all of them within the targets. Each point's search is one of its own. At
-/// most so many points (2 or more).
+/// ratios, until more time is worth nothing; all of them within the targets. Each point's search is one of its own.
+/// At most so many points (2 or more).
 inline std::vector<ParetoPoint> pareto_plans(const PlacedModel& placed, const Workload& workload,
                                              const Targets& targets, const Cluster& cluster,
                                              const SearchOptions& options, std::int32_t most_points = 16) {

@@ -3,14 +3,15 @@
 // The best plans for a model, a workload and a cluster: which blocks run on which pool, in groups of how many
 // accelerators, with how many sequences in how many micro-batches.
 //
-// Exact over this space of instances: one to `most_groups` groups; tensor-parallel degrees that are powers of two within
-// a node; 1, 2 or 3 times a power of two token groups (for models without experts with no common divisor, because copies
-// do as well but for rounding); experts over all ranks of a group, or, where it has one token group, cut by tensor as well; micro-batches
-// of 1 to 16 sequences and eight sizes an octave from there, no fewer than token groups; every assignment of blocks that
-// a level allows, the embedding with the residual stream. And over all fleets of copies of them. What is found is then
-// refined by the sizes in between, so that few sequences fill the memory to the last. Branch and bound:
-// whatever cannot beat copies of instances found before on as many accelerators is left out. Deterministic; one thread;
-// memory as large as the cluster's choices and the times of every group for every size.
+// Exact over this space of instances: one to `most_groups` groups; tensor-parallel degrees that are powers of two
+// within a node; 1, 2 or 3 times a power of two token groups (for models without experts with no common divisor,
+// because copies do as well but for rounding); experts over all ranks of a group, or, where it has one token group,
+// cut by tensor as well; micro-batches of 1 to 16 sequences and eight sizes an octave from there, no fewer than
+// token groups; every assignment of blocks that a level allows, the embedding with the residual stream. And over
+// all fleets of copies of them. What is found is then refined by the sizes in between, so that few sequences fill
+// the memory to the last. Branch and bound: whatever cannot beat copies of instances found before on as many
+// accelerators is left out. Deterministic; one thread; memory as large as the cluster's choices and the times of
+// every group for every size.
 #pragma once
 
 #include <algorithm>
@@ -79,6 +80,7 @@ struct SearchOptions {
   MemoryPolicy memory{};               ///< Its step_tokens are the longest chunk of a prompt.
   bool prune = true;                   ///< Off, every plan is estimated: for tests.
   bool refine = true;                  ///< Off, micro-batches have the grid's sizes only.
+  bool any = false;                    ///< Ends with the first instances found: whether there are plans at all.
   /// Told the share of the search that is done, from time to time.
   std::function<void(double)> progress{};
 };
@@ -122,9 +124,10 @@ struct GroupOption {
   AcceleratorGroup group{};
   ModelShard shard{};
   BlockBytes weights{};
-  BlockBytes caches{};  ///< Of one sequence.
-  Bytes tied_table{};   ///< That embedding and head share.
-  Bytes available{};    ///< For weights, caches and activations.
+  BlockBytes caches{};   ///< Of one sequence on average …
+  BlockBytes longest{};  ///< … and of the longest one.
+  Bytes tied_table{};    ///< That embedding and head share.
+  Bytes available{};     ///< For weights, caches and activations.
   double copies_for_experts = 1.0;
   bool may_have_experts = true;
 };
@@ -162,6 +165,10 @@ class PlanSearch {
       level_ = static_cast<PlanLevel>(i);
       for (const Phase phase : phases()) search(phase);
       best.fleets[i] = best_fleet();
+      if (options_.any && !best.fleets[i].empty()) {
+        std::fill(best.fleets.begin() + static_cast<std::ptrdiff_t>(i), best.fleets.end(), best.fleets[i]);
+        break;
+      }
     }
     best.counts = counts_;
     return best;
@@ -207,11 +214,19 @@ class PlanSearch {
       return level_ == PlanLevel::prefill_decode ? std::vector<Phase>{} : std::vector{Phase::decode};
     switch (level_) {
       case PlanLevel::colocated: return {Phase::mixed};
-      case PlanLevel::prefill_decode: return {Phase::prefill, Phase::decode};
+      case PlanLevel::prefill_decode: return {Phase::decode, Phase::prefill};
       case PlanLevel::attention_feed_forward:
       case PlanLevel::free: break;
     }
-    return {Phase::mixed, Phase::prefill, Phase::decode};
+    return {Phase::mixed, Phase::decode, Phase::prefill};
+  }
+
+  /// Where any plan will do: an instance that serves whole requests is one; without an instance that decodes there
+  /// is none to prefill for.
+  bool is_enough() const noexcept {
+    if (!options_.any) return false;
+    if (!hands_over() || phase_ == Phase::mixed) return !table(phase_).instances().empty();
+    return phase_ == Phase::prefill && table(Phase::decode).instances().empty();
   }
 
   // what there is to choose from
@@ -231,7 +246,7 @@ class PlanSearch {
     const PhaseStep step =
         mixed ? mixed_step(workload_, number) : prefill_step(workload_, number, options_.memory.step_tokens);
     const bool fits =
-        mixed ? is_countable(step.micro_batch) : step.micro_batch.tokens() <= options_.memory.step_tokens;
+        step.micro_batch.tokens() <= options_.memory.step_tokens && (!mixed || is_countable(step.micro_batch));
     return number == 1 || fits ? std::optional(step) : std::nullopt;
   }
 
@@ -245,7 +260,7 @@ class PlanSearch {
     }
   }
 
-  std::vector<GroupOption> group_options(std::int32_t context_tokens) const {
+  std::vector<GroupOption> group_options(const PhaseStep& step) const {
     std::vector<GroupOption> found;
     const bool experts = placed_.layers()[Block::experts] > 0;
     for (std::size_t pool = 0; pool < cluster_.pools().size(); ++pool) {
@@ -255,10 +270,10 @@ class PlanSearch {
         for (std::int32_t data = 1; tensor * data <= its.accelerators; ++data) {
           if (!is_degree(data)) continue;
           Parallelism ranks{.tensor = tensor, .data = data};
-          add_option(found, pool, ranks, context_tokens);
+          add_option(found, pool, ranks, step);
           if (!experts || tensor * data == 1) continue;
           ranks.expert = tensor * data;
-          add_option(found, pool, ranks, context_tokens);
+          add_option(found, pool, ranks, step);
         }
       }
     }
@@ -266,7 +281,7 @@ class PlanSearch {
   }
 
   void add_option(std::vector<GroupOption>& found, std::size_t pool, const Parallelism& ranks,
-                  std::int32_t context_tokens) const {
+                  const PhaseStep& step) const {
     const ModelConfig& model = placed_.model();
     const bool may_have_experts = !violation(model, ranks);
     const bool spread = ranks.expert == ranks.ranks();  // one option of a kind for groups without routed experts
@@ -277,8 +292,9 @@ class PlanSearch {
     option.shard = shard_of(model, ranks);
     option.weights = block_weight_bytes(option.shard, placed_.precision());
     option.tied_table = tied_table_bytes(option.shard, placed_.precision());
-    option.caches =
-        block_cache_bytes(option.shard, placed_.precision(), context_tokens, options_.memory.block_tokens);
+    const std::int32_t block_tokens = options_.memory.block_tokens;
+    option.caches = block_cache_bytes(option.shard, placed_.precision(), step.context_tokens, block_tokens);
+    option.longest = block_cache_bytes(option.shard, placed_.precision(), step.longest_tokens, block_tokens);
     option.available =
         available_memory(*its.platform.accelerator, options_.memory) - options_.memory.runtime_reserve;
     option.may_have_experts = may_have_experts;
@@ -307,7 +323,7 @@ class PlanSearch {
   void search(Phase phase) {
     phase_ = phase;
     steps_ = steps(phase);
-    group_options_ = group_options(steps_.front().context_tokens);
+    group_options_ = group_options(steps_.front());
     timed_.assign(group_options_.size() * steps_.size(), {});
     const bool one_group = level_ == PlanLevel::colocated || level_ == PlanLevel::prefill_decode;
     const std::size_t least = one_group ? 1 : 2;
@@ -322,7 +338,7 @@ class PlanSearch {
       std::array<std::size_t, most_search_groups> options{};
       choose_group(choice, options, 0);
     }
-    if (options_.refine) refine(found_before);
+    if (options_.refine && !options_.any) refine(found_before);
   }
 
   /// Sizes between the grid's, up to its next one, of instances that could be the best then.
@@ -345,7 +361,8 @@ class PlanSearch {
 
   bool fits(const StagePlan& plan, const PhaseStep& step) const noexcept {
     for (std::size_t i = 0; i < static_cast<std::size_t>(plan.group_count); ++i) {
-      const MemoryUse use = group_memory(placed_, plan, i, step.micro_batch, step.context_tokens, options_.memory);
+      const MemoryUse use = group_memory(placed_, plan, i, step.micro_batch, step.context_tokens, options_.memory,
+                                         step.longest_tokens);
       const Pool& pool = cluster_.pool(static_cast<std::size_t>(plan.groups[i].pool));
       if (!opcost::fits(use, *pool.platform.accelerator, options_.memory)) return false;
     }
@@ -353,6 +370,7 @@ class PlanSearch {
   }
 
   void choose_group(Choice& choice, std::array<std::size_t, most_search_groups>& options, std::size_t index) {
+    if (is_enough()) return;
     if (index == choice.count) {
       choose_size(choice, options);
       return;
@@ -427,8 +445,8 @@ class PlanSearch {
     return table(phase_).improves(choice.accelerators, choice.step->requests / busy.value);
   }
 
-  /// For any weights w that sum to 1, max_g busy_g ≥ Σ_g w_g busy_g ≥ Σ_b min_g w_g t_gb: the busiest group cannot be
-  /// busy for less. Weights by the groups' speed for everything.
+  /// For any weights w that sum to 1, max_g busy_g ≥ Σ_g w_g busy_g ≥ Σ_b min_g w_g t_gb: the busiest group cannot
+  /// be busy for less. Weights by the groups' speed for everything.
   void weigh(Choice& choice) const noexcept {
     double sum = 0.0;
     for (std::size_t i = 0; i < choice.count; ++i) {
@@ -501,7 +519,9 @@ class PlanSearch {
     partial.busy[group] += busy;
     partial.all += busy;
     partial.cached[group] += choice.groups[group]->caches[block] * (layers * choice.shares[group]->sequences);
-    partial.held[group] += choice.groups[group]->weights[block] * (block == Block::residual ? 1.0 : layers);
+    const GroupOption& option = *choice.groups[group];
+    partial.held[group] += option.weights[block] * (block == Block::residual ? 1.0 : layers);
+    partial.held[group] += (option.longest[block] - option.caches[block]) * layers;
     if (block == Block::head && partial.on[static_cast<std::size_t>(Block::embedding)] == group) {
       partial.held[group] = partial.held[group] - choice.groups[group]->tied_table;
     }

@@ -2,9 +2,9 @@
 //
 // Which accelerators execute which blocks of a model.
 //
-// A stage is a set of blocks, not of layers, so that a micro-batch may visit the same accelerators again and again in
-// one step. Serving on one group, a pipeline of layers, attention apart from feed-forward blocks and attention's core
-// apart from everything else are all plans of this one kind.
+// A stage is a set of blocks, not of layers, so that a micro-batch may visit the same accelerators again and again
+// in one step. Serving on one group, a pipeline of layers, attention apart from feed-forward blocks and attention's
+// core apart from everything else are all plans of this one kind.
 #pragma once
 
 #include <array>
@@ -97,8 +97,8 @@ constexpr StagePlan offloaded_attention_plan(const ModelConfig& model, const Acc
                         micro_batches);
 }
 
-/// Feed-forward blocks and routed experts apart from everything else (MegaScale-Infer, arXiv 2504.02263; Step-3, arXiv
-/// 2507.19427). Shared experts and the choice of experts stay with attention, or go with the experts.
+/// Feed-forward blocks and routed experts apart from everything else (MegaScale-Infer, arXiv 2504.02263; Step-3,
+/// arXiv 2507.19427). Shared experts and the choice of experts stay with attention, or go with the experts.
 constexpr StagePlan attention_feed_forward_plan(const ModelConfig& model, const AcceleratorGroup& attention,
                                                 const AcceleratorGroup& feed_forward, std::int32_t micro_batches,
                                                 bool router_with_experts = false) noexcept {
@@ -133,8 +133,8 @@ constexpr bool has_block(const StagePlan& plan, Block block, std::size_t group) 
 
 namespace detail {
 
-/// Calls `visit(block, range, returns)` for every execution of a block in a pass, in order; `returns`: not executed anew,
-/// but what it waited for is back.
+/// Calls `visit(block, range, returns)` for every execution of a block in a pass, in order; `returns`: not executed
+/// anew, but what it waited for is back.
 template <class Visit>
 constexpr void visit_placed_blocks(const ModelConfig& model, const StagePlan& plan, Visit&& visit) noexcept {
   const LayerOrder order = model.groups_in_order();
@@ -180,9 +180,9 @@ constexpr void visit_placed_blocks(const ModelConfig& model, const StagePlan& pl
 
 }  // namespace detail
 
-/// A valid model, and groups that it can be divided over (routed experts over those that have some) and their pools have
-/// accelerators for, all of them used; ranges
-/// that have every layer once; links where tensors cross; 1 to 64 micro-batches.
+/// A valid model, and groups that it can be divided over (routed experts over those that have some) and their pools
+/// have accelerators for, all of them used; ranges that have every layer once; links where tensors cross; 1 to 64
+/// micro-batches.
 inline std::optional<Violation> violation(const ModelConfig& model, const Cluster& cluster,
                                           const StagePlan& plan) noexcept {
   if (plan.group_count < 1 || plan.group_count > std::int32_t{most_groups}) {

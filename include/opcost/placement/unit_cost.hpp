@@ -42,9 +42,9 @@ constexpr UnitCost unit_cost(double dollars_per_hour, const Accelerator& acceler
   return unit_cost(dollars_per_hour, accelerator.peaks[type], accelerator.memory_bandwidth);
 }
 
-/// Dollars for the attention side of one decoded token (Step-3): the dearer of the attention core's FLOPs and its KV
-/// cache, which overlap, then the FLOPs of the projections around it, whose weights a large batch reads for nothing.
-/// Does not throw, allocate or lock.
+/// Dollars for the attention side of one decoded token (Step-3): the dearer of the attention core's FLOPs and its
+/// KV cache, which overlap, then the FLOPs of the projections around it, whose weights a large batch reads for
+/// nothing. Does not throw, allocate or lock.
 constexpr double attention_dollars_per_token(const UnitCost& cost, Flops attention_core, Bytes kv_cache,
                                              Flops projections) noexcept {
   return mathematics::larger(cost.dollars(attention_core), cost.dollars(kv_cache)) + cost.dollars(projections);
@@ -63,9 +63,9 @@ struct ExpertPool {
 
 /// The least share of the experts' weights that a token must use for the experts to be compute-bound on what the
 /// network can bring them (Step-3's minimum sparsity). A batch of B tokens is compute-bound where its 2 · B · share
-/// FLOPs a weight take no less than reading the weight, B ≥ bytes_per_weight · ridge / (2 · share); its transfers take
-/// bytes_per_element · hidden · B · layers / bandwidth ≤ network_time. With the default bytes and a third of 50 ms
-/// this is the paper's hidden · peak · layers / (network · bandwidth · 11.1 ms). Above 1, no model will do.
+/// FLOPs a weight take no less than reading the weight, B ≥ bytes_per_weight · ridge / (2 · share); its transfers
+/// take bytes_per_element · hidden · B · layers / bandwidth ≤ network_time. With the default bytes and a third of
+/// 50 ms this is the paper's hidden · peak · layers / (network · bandwidth · 11.1 ms). Above 1, no model will do.
 /// Does not throw, allocate or lock.
 constexpr double minimum_sparsity(const ExpertPool& pool) noexcept {
   const double tokens = pool.bytes_per_weight * pool.ridge_point.value / 2.0;  // times 1 / share

@@ -18,8 +18,8 @@
 
 namespace opcost {
 
-/// Alike requests: a prompt of `input_tokens` after a cached prefix, then `output_tokens`. Without input, prompts are
-/// prefilled elsewhere; without output, only prompts are served.
+/// Alike requests: a prompt of `input_tokens` after a cached prefix, then `output_tokens`. Without input, prompts
+/// are prefilled elsewhere; without output, only prompts are served.
 struct Workload {
   std::int32_t prefix_tokens = 0;
   std::int32_t input_tokens = 0;
@@ -114,7 +114,8 @@ constexpr std::string_view name(Phase phase) noexcept {
 struct PhaseStep {
   MicroBatch micro_batch{};
   double requests = 0.0;          ///< That one step of one micro-batch serves.
-  std::int32_t context_tokens{};  ///< Kept of each sequence.
+  std::int32_t context_tokens{};  ///< Kept of a sequence on average …
+  std::int32_t longest_tokens{};  ///< … and at the end, for which a group has room for one.
   std::int32_t input_tokens{};    ///< Of a prompt; 0 where prompts are not served.
 
   /// Sequences that decode, or prompts where none does.
@@ -136,7 +137,8 @@ struct PhaseStep {
 constexpr PhaseStep decode_step(const Workload& workload, std::int32_t sequences) noexcept {
   return {.micro_batch = {.decoding = sequences, .decode = {1, workload.decode_context(), 1}},
           .requests = double(sequences) / workload.output_tokens,
-          .context_tokens = workload.decode_context()};
+          .context_tokens = workload.decode_context(),
+          .longest_tokens = workload.longest_context()};
 }
 
 /// A step over prompts, or over a chunk where one is longer than `most_tokens`; chunks stand for the mean one.
@@ -148,11 +150,13 @@ constexpr PhaseStep prefill_step(const Workload& workload, std::int32_t prompts,
   return {.micro_batch = {.prompts = prompts, .prompt = {tokens, keys, 1}},
           .requests = double(prompts) / chunks,
           .context_tokens = workload.prompt_tokens(),
+          .longest_tokens = workload.prompt_tokens(),
           .input_tokens = workload.input_tokens};
 }
 
-/// A step that decodes so many sequences and takes in as many new tokens of prompts as replace those that end: whole
-/// prompts where more than one ends a step, else an equal part of one in every step, which stands at its mean position.
+/// A step that decodes so many sequences and takes in as many new tokens of prompts as replace those that end:
+/// whole prompts where more than one ends a step, else an equal part of one in every step, which stands at its mean
+/// position.
 constexpr PhaseStep mixed_step(const Workload& workload, std::int32_t sequences) noexcept {
   PhaseStep step = decode_step(workload, sequences);
   step.input_tokens = workload.input_tokens;

@@ -94,7 +94,7 @@ inline std::string short_name(const FrontierSeries& series) {
 
 /// The most that a frontier has over another at the same speed, and where, in words.
 inline std::string gain_text(const std::vector<FrontierPoint>& frontier, const std::vector<FrontierPoint>& before,
-                             const std::string& other) {
+                             const std::string& other, const std::string& unit) {
   double most = 1.0, speed = 0.0;
   bool faster = false;
   for (const FrontierPoint& p : frontier) {
@@ -104,15 +104,16 @@ inline std::string gain_text(const std::vector<FrontierPoint>& frontier, const s
     most = p.value / there;
     speed = p.speed;
   }
-  if (most >= 1.005) return "up to " + number(most, 2) + " times " + other + ", at " + with_prefix(speed);
+  if (most >= 1.005)
+    return "up to " + number(most, 2) + " times " + other + ", at " + with_prefix(speed) + " " + unit;
   return faster ? "faster answers than " + other : "no more than " + other;
 }
 
 }  // namespace detail::frontier
 
 /// Frontiers as a complete SVG document: for each series what is the most to be had at a speed or faster, both axes
-/// from 0, and shaded what it adds to the series before. Light or dark follows the reader's setting. No script and no
-/// external resource. Points without positive finite coordinates are left out and counted under the chart.
+/// from 0, and shaded what it adds to the series before. Light or dark follows the reader's setting. No script and
+/// no external resource. Points without positive finite coordinates are left out and counted under the chart.
 inline std::string frontier_svg(const FrontierChart& chart) {
   using namespace detail::frontier;
   constexpr double width = 960.0, left = 24.0, right = width - 24.0, height = 380.0;
@@ -141,8 +142,9 @@ inline std::string frontier_svg(const FrontierChart& chart) {
 
   double legend = chart.subtitle.empty() ? 74.0 : 96.0;
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
-    const std::string gain =
-        i == 0 ? "" : ": " + gain_text(frontiers[i], frontiers[i - 1], short_name(chart.series[i - 1]));
+    const std::string gain = i == 0 ? ""
+                                    : ": " + gain_text(frontiers[i], frontiers[i - 1],
+                                                       short_name(chart.series[i - 1]), chart.speed_name);
     body +=
         Element("g").set("class", series_class(i)).add(marker_element({left + 6.0, legend - 4.0}, i, 4.6)).markup();
     const std::string text = shortened(chart.series[i].label + gain, right - left - 20.0, font_size);
