@@ -157,6 +157,11 @@ class PlanVisits {
   void build(const PlacedModel& placed, const Cluster& cluster, const StagePlan& plan,
              std::span<const BlockTimes> times, const MicroBatch& micro_batch) noexcept {
     count_ = 0;
+    if (placed.layers()[Block::experts] > 0) {
+      for (std::size_t i = 0; i < static_cast<std::size_t>(plan.group_count); ++i) {
+        copies_for_experts_[i] = detail::copies_for_experts(placed.model(), plan.groups[i].parallelism);
+      }
+    }
     Block before = Block::embedding;
     const LayerRange* range_before = &plan.ranges[0];
     detail::visit_placed_blocks(
@@ -172,8 +177,8 @@ class PlanVisits {
           } else if (last().pool == std::int32_t(group)) {
             last().busy += busy;
           } else {
-            const Bytes bytes = crossing(placed, plan, before, *range_before, block, range) *
-                                micro_batch.tokens_between(before, block);
+            const Bytes bytes =
+                crossing(placed, before, *range_before, block, range) * micro_batch.tokens_between(before, block);
             hop(cluster, plan, group, bytes);
             if (detail::needs_all(block, plan.groups[group].parallelism)) busy += times[group].gather;
             last().busy += busy;
@@ -204,14 +209,11 @@ class PlanVisits {
   }
 
   /// What a token brings along where it changes groups.
-  static Bytes crossing(const PlacedModel& placed, const StagePlan& plan, Block from, const LayerRange& from_range,
-                        Block to, const LayerRange& to_range) noexcept {
+  Bytes crossing(const PlacedModel& placed, Block from, const LayerRange& from_range, Block to,
+                 const LayerRange& to_range) const noexcept {
     Bytes bytes = placed.per_token(from, to);
-    if (to == Block::experts) {
-      bytes = bytes * detail::copies_for_experts(placed.model(), plan.groups[to_range[to]].parallelism);
-    } else if (from == Block::experts) {
-      bytes = bytes * detail::copies_for_experts(placed.model(), plan.groups[from_range[from]].parallelism);
-    }
+    if (to == Block::experts) bytes = bytes * copies_for_experts_[to_range[to]];
+    if (from == Block::experts) bytes = bytes * copies_for_experts_[from_range[from]];
     const Block core = PlacedModel::is_core(to) ? to : from;
     if (PlacedModel::is_core(core) &&
         from_range[PlacedModel::input_of(core)] != from_range[PlacedModel::output_of(core)]) {
@@ -238,6 +240,7 @@ class PlanVisits {
 
   std::array<PipelineVisit, 8 * std::size_t{layer_capacity} + 4> visits_{};
   std::size_t count_ = 0;
+  std::array<double, most_groups> copies_for_experts_{};  ///< Of each group.
 };
 
 /// A plan's step with all its micro-batches.
