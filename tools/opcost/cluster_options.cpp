@@ -257,17 +257,6 @@ std::string link_text(const PoolLink& link) {
   return text;
 }
 
-/// Calls `visit(from, to, link)` for the links that were given: not those within a node.
-template <class Visit>
-void visit_links(const Cluster& cluster, const Visit& visit) {
-  for (std::size_t from = 0; from < cluster.pools().size(); ++from) {
-    for (std::size_t to = 0; to < cluster.pools().size(); ++to) {
-      const bool within = from == to && cluster.is_one_node(from);
-      if (!within && cluster.link(from, to).exists()) visit(from, to, cluster.link(from, to));
-    }
-  }
-}
-
 }  // namespace
 
 void add_cluster_options(CLI::App& command, ClusterOptions& options) {
@@ -355,7 +344,7 @@ std::string links_text(const Cluster& cluster) {
   std::optional<PoolLink> first;
   bool alike = true;
   std::vector<std::string> texts;
-  visit_links(cluster, [&](std::size_t from, std::size_t to, const PoolLink& link) {
+  cluster.visit_links([&](std::size_t from, std::size_t to, const PoolLink& link) {
     alike = alike && link == first.value_or(link);
     first = link;
     texts.push_back(
@@ -380,7 +369,7 @@ Json pools_json(const Cluster& cluster) {
 
 Json links_json(const Cluster& cluster) {
   Json json = Json::array();
-  visit_links(cluster, [&](std::size_t from, std::size_t to, const PoolLink& link) {
+  cluster.visit_links([&](std::size_t from, std::size_t to, const PoolLink& link) {
     const auto or_null = [](double value) { return value > 0.0 ? Json(value) : Json(nullptr); };
     json.push_back({{"from", pool_name(cluster.pool(from))},
                     {"to", pool_name(cluster.pool(to))},

@@ -267,14 +267,10 @@ Table group_table(const PlacementTask& task, const std::vector<FleetPart>& parts
 std::string bandwidths_text(const Cluster& cluster) {
   BytesPerSecond least{std::numeric_limits<double>::infinity()};
   BytesPerSecond most{};
-  for (std::size_t from = 0; from < cluster.pools().size(); ++from) {
-    for (std::size_t to = 0; to < cluster.pools().size(); ++to) {
-      const PoolLink& link = cluster.link(from, to);
-      if (!link.exists() || (from == to && cluster.is_one_node(from))) continue;
-      least = std::min(least, link.bandwidth, [](auto a, auto b) { return a < b; });
-      most = std::max(most, link.bandwidth, [](auto a, auto b) { return a < b; });
-    }
-  }
+  cluster.visit_links([&](std::size_t /*from*/, std::size_t /*to*/, const PoolLink& link) {
+    least = std::min(least, link.bandwidth, [](auto a, auto b) { return a < b; });
+    most = std::max(most, link.bandwidth, [](auto a, auto b) { return a < b; });
+  });
   return least == most ? fmt::format("{}", most) : fmt::format("{} to {}", least, most);
 }
 
@@ -328,7 +324,7 @@ std::string notes(const Placement& placement) {
       if (level.fleet.empty()) text += fmt::format("{}: nothing keeps the targets.\n", level.name);
     }
   }
-  if (task.workload.prefills() && task.workload.decodes()) {
+  if (task.workload.hands_over()) {
     double prefill = 0.0;
     double decode = 0.0;
     for (const FleetPart& part : placement.best_level().fleet.parts) {

@@ -93,7 +93,7 @@ class PlanReader {
       parts.push_back(part);
     }
     const auto [mixed, prefill, decode] = served;
-    if (workload_.prefills() && workload_.decodes() && prefill != decode) {
+    if (workload_.hands_over() && prefill != decode) {
       fail_at(parts_node, std::string("have phase ") + (prefill ? "prefill" : "decode") + " only, expected " +
                               (prefill ? "decode" : "prefill") + ", too, as this workload has both");
     }

@@ -114,6 +114,16 @@ class Cluster {
   const PoolLink& link(std::size_t from, std::size_t to) const noexcept { return links_[from][to]; }
   /// In one direction.
   void set_link(std::size_t from, std::size_t to, const PoolLink& link) noexcept { links_[from][to] = link; }
+  /// Calls `visit(from, to, link)` for each link that was given: not those within a node.
+  template <class Visit>
+  void visit_links(Visit&& visit) const {
+    for (std::size_t from = 0; from < pools_.size(); ++from) {
+      for (std::size_t to = 0; to < pools_.size(); ++to) {
+        const bool in_node = from == to && is_one_node(from);
+        if (!in_node && links_[from][to].exists()) visit(from, to, links_[from][to]);
+      }
+    }
+  }
   /// Between all pools, and within each that is more than one node.
   void connect_all(const PoolLink& link) noexcept {
     for (std::size_t from = 0; from < pools_.size(); ++from) {

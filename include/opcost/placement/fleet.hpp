@@ -53,8 +53,7 @@ inline Fleet fleet_of(std::vector<FleetPart> parts, const Workload& workload, co
     fleet.time_per_output_token = std::max(fleet.time_per_output_token, instance.time_per_output_token);
   }
   const auto [mixed, prefill, decode] = rates;
-  const bool both = workload.prefills() && workload.decodes();
-  fleet.requests_per_second = mixed + (both ? std::min(prefill, decode) : prefill + decode);
+  fleet.requests_per_second = mixed + (workload.hands_over() ? std::min(prefill, decode) : prefill + decode);
   fleet.tokens_per_second =
       fleet.requests_per_second * (workload.decodes() ? workload.output_tokens : workload.input_tokens);
   for (std::size_t i = 0; i < cluster.pools().size(); ++i) {

@@ -104,7 +104,7 @@ inline std::optional<Instance> instance_of(const PlacedModel& placed, const Work
   if (phase != Phase::decode) {
     instance.time_to_first_token = estimate.period * double(step.steps_to_first(token_groups));
   }
-  const bool handed_over = workload.prefills() && workload.decodes() && phase != Phase::mixed;
+  const bool handed_over = workload.hands_over() && phase != Phase::mixed;
   if (handed_over && !detail::add_hand_over(placed, workload, cluster, instance)) return std::nullopt;
   return instance;
 }

@@ -150,7 +150,7 @@ constexpr bool needs_all(Block block, const Parallelism& ranks) noexcept {
 
 /// The visits of a micro-batch to a plan's groups, in order, for `times` of each group. Neighbouring blocks on one
 /// group are one visit, the last of a step and the first of the next, too; only around experts that tokens are
-/// exchanged for is a group free for other micro-batches. A quarter of a megabyte at most, meant to be reused.
+/// exchanged for is a group free for other micro-batches. 64 KiB, meant to be reused.
 class PlanVisits {
  public:
   /// For a valid plan. Does not throw, allocate or lock.

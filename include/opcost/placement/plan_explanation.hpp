@@ -69,29 +69,14 @@ inline std::array<GroupExplanation, most_groups> explain(const PlacedModel& plac
   return groups;
 }
 
-/// The same plans on other links or at other prices; without parts whose hand-over has no link there.
-inline Fleet fleet_on(const PlacedModel& placed, const Workload& workload, const Cluster& cluster,
-                      const Fleet& fleet, Objective objective) {
-  std::vector<FleetPart> parts;
-  for (const FleetPart& part : fleet.parts) {
-    const Instance& instance = part.instance;
-    const auto there = instance_of(placed, workload, cluster, instance.phase, instance.plan, instance.step);
-    if (there) parts.push_back({*there, part.copies});
-  }
-  return fleet_of(std::move(parts), workload, cluster, objective);
-}
-
 /// Every link between pools, and within those of several nodes, at that bandwidth.
-inline Cluster with_bandwidth(Cluster cluster, BytesPerSecond bandwidth) noexcept {
-  for (std::size_t from = 0; from < cluster.pools().size(); ++from) {
-    for (std::size_t to = 0; to < cluster.pools().size(); ++to) {
-      PoolLink link = cluster.link(from, to);
-      if (!link.exists() || (from == to && cluster.is_one_node(from))) continue;
-      link.bandwidth = bandwidth;
-      cluster.set_link(from, to, link);
-    }
-  }
-  return cluster;
+inline Cluster with_bandwidth(const Cluster& cluster, BytesPerSecond bandwidth) noexcept {
+  Cluster other = cluster;
+  cluster.visit_links([&](std::size_t from, std::size_t to, PoolLink link) noexcept {
+    link.bandwidth = bandwidth;
+    other.set_link(from, to, link);
+  });
+  return other;
 }
 
 template <class Waits>
@@ -134,12 +119,9 @@ inline std::optional<BytesPerSecond> bandwidth_to_reach(const PlacedModel& place
   };
   double low = 1e3;
   double high = low;
-  for (std::size_t from = 0; from < cluster.pools().size(); ++from) {
-    for (std::size_t to = 0; to < cluster.pools().size(); ++to) {
-      const bool within = from == to && cluster.is_one_node(from);
-      if (!within && cluster.link(from, to).bandwidth.value > high) high = cluster.link(from, to).bandwidth.value;
-    }
-  }
+  cluster.visit_links([&](std::size_t /*from*/, std::size_t /*to*/, const PoolLink& link) noexcept {
+    high = mathematics::larger(high, link.bandwidth.value);
+  });
   while (!reaches(high)) {
     high *= 10.0;
     if (high > 1e15) return std::nullopt;
@@ -207,30 +189,21 @@ inline NearestTargets nearest_targets(const PlacedModel& placed, const Workload&
   quiet.any = true;
   nearest.fits = !best_plans(placed, workload, {}, cluster, quiet)[quiet.highest].empty();
   if (!nearest.fits) return nearest;
-  Targets others = targets;
-  const auto per_token = [&](Seconds limit) { return Targets{others.time_to_first_token, limit}; };
-  const auto first = [&](Seconds limit) { return Targets{limit, others.time_per_output_token}; };
-  if (workload.decodes()) {
-    auto least = detail::least_limit(placed, workload, cluster, quiet, per_token);
-    if (!least) {
-      others = {};
-      least = detail::least_limit(placed, workload, cluster, quiet, per_token);
-      others = targets;
-    }
-    nearest.targets.time_per_output_token = *least;
-  } else {
-    nearest.targets.time_per_output_token = {};
-  }
-  if (workload.prefills()) {
-    auto least = detail::least_limit(placed, workload, cluster, quiet, first);
-    if (!least) {
-      others = {};
-      least = detail::least_limit(placed, workload, cluster, quiet, first);
-    }
-    nearest.targets.time_to_first_token = *least;
-  } else {
-    nearest.targets.time_to_first_token = {};
-  }
+  // with the other target as asked, or without it
+  const auto least = [&](Seconds Targets::*limit) {
+    const auto with = [&](const Targets& others) {
+      return detail::least_limit(placed, workload, cluster, quiet, [&](Seconds time) {
+        Targets limited = others;
+        limited.*limit = time;
+        return limited;
+      });
+    };
+    const auto found = with(targets);
+    return found ? *found : *with({});
+  };
+  nearest.targets = {{}, {}};
+  if (workload.decodes()) nearest.targets.time_per_output_token = least(&Targets::time_per_output_token);
+  if (workload.prefills()) nearest.targets.time_to_first_token = least(&Targets::time_to_first_token);
   return nearest;
 }
 

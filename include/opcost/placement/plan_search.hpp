@@ -151,7 +151,8 @@ class PlanSearch {
         options_(options),
         space_(cluster, most_fleet_choices),
         tables_{FleetTable(space_), FleetTable(space_), FleetTable(space_)},
-        visits_(std::make_unique<PlanVisits>()) {
+        visits_(std::make_unique<PlanVisits>()),
+        whole_weights_(weight_bytes(placed.model(), placed.precision())) {
     for (std::size_t i = 0; i < placed_block_count; ++i) {
       const auto block = static_cast<Block>(i);
       const bool placed_freely = block != Block::residual && block != Block::embedding;
@@ -204,7 +205,6 @@ class PlanSearch {
 
   FleetTable& table(Phase phase) noexcept { return tables_[static_cast<std::size_t>(phase)]; }
   const FleetTable& table(Phase phase) const noexcept { return tables_[static_cast<std::size_t>(phase)]; }
-  bool hands_over() const noexcept { return workload_.prefills() && workload_.decodes(); }
 
   /// The phases whose instances this level adds.
   std::vector<Phase> phases() const {
@@ -225,7 +225,7 @@ class PlanSearch {
   /// is none to prefill for.
   bool is_enough() const noexcept {
     if (!options_.any) return false;
-    if (!hands_over() || phase_ == Phase::mixed) return !table(phase_).instances().empty();
+    if (!workload_.hands_over() || phase_ == Phase::mixed) return !table(phase_).instances().empty();
     return phase_ == Phase::prefill && table(Phase::decode).instances().empty();
   }
 
@@ -401,9 +401,8 @@ class PlanSearch {
       room += choice.groups[i]->available * double(choice.groups[i]->group.accelerators());
     }
     if (placed_.layers()[Block::experts] == 0 && common > 1) return true;
-    return room < whole_weights();
+    return room < whole_weights_;
   }
-  Bytes whole_weights() const noexcept { return weight_bytes(placed_.model(), placed_.precision()); }
 
   void choose_size(Choice& choice, const std::array<std::size_t, most_search_groups>& options) {
     if (is_pointless(choice) || !space_.fits(space_.in_steps(choice.accelerators))) return;
@@ -643,14 +642,14 @@ class PlanSearch {
 
   Fleet best_fleet() const {
     SplitTable split;
-    if (hands_over() && level_ != PlanLevel::colocated) {
+    if (workload_.hands_over() && level_ != PlanLevel::colocated) {
       split = SplitTable::of(space_, table(Phase::prefill), table(Phase::decode));
     }
     std::vector<double> rates(space_.size(), 0.0);
     std::vector<std::size_t> mixed(space_.size(), 0);
-    const FleetTable& alone = table(hands_over()          ? Phase::mixed
-                                    : workload_.decodes() ? Phase::decode
-                                                          : Phase::prefill);
+    const FleetTable& alone = table(workload_.hands_over() ? Phase::mixed
+                                    : workload_.decodes()  ? Phase::decode
+                                                           : Phase::prefill);
     for (std::size_t index = 0; index < space_.size(); ++index) {
       rates[index] = alone.rate(index);
       mixed[index] = index;
@@ -707,6 +706,7 @@ class PlanSearch {
   AcceleratorSpace space_;
   std::array<FleetTable, 3> tables_;
   std::unique_ptr<PlanVisits> visits_;
+  Bytes whole_weights_;
   std::vector<Block> blocks_{};
   PlanLevel level_ = PlanLevel::colocated;
   Phase phase_ = Phase::decode;

@@ -27,6 +27,8 @@ struct Workload {
 
   constexpr bool prefills() const noexcept { return input_tokens > 0; }
   constexpr bool decodes() const noexcept { return output_tokens > 0; }
+  /// Whether an instance that prefills hands over to one that decodes, where none does both.
+  constexpr bool hands_over() const noexcept { return prefills() && decodes(); }
   constexpr std::int32_t prompt_tokens() const noexcept { return prefix_tokens + input_tokens; }
   /// Keys of a decoding sequence in the middle of its output.
   constexpr std::int32_t decode_context() const noexcept { return prompt_tokens() + (output_tokens + 1) / 2; }
